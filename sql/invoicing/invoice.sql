@@ -17,7 +17,8 @@ COMMENT ON COLUMN credits.invoice.number IS
 'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
 COMMENT ON COLUMN credits.invoice.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits.invoice.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'', or
+''subscription_create'', ''_cycle'' or ''_update''.';
 COMMENT ON COLUMN credits.invoice.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits.invoice.description IS 'For people.';
 COMMENT ON COLUMN credits.invoice.subtotal IS 'The sum of the lines.';
@@ -86,7 +87,8 @@ idempotency_key: a repeat with the same key returns the first with replayed = tr
 collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
   charge it when the invoice is finalized, and what is due in credits is paid from the wallet; ''send_invoice'': nobody
   is asked.
-billing_reason: ''manual'', or ''deposit'' for money that is to be given back.
+billing_reason: ''manual'', ''deposit'' for money that is to be given back, or ''overdraft_protection'': a deposit that
+  subscriptions with overdraft_protection use before others.
 
 A line is by price or by hand. By price it has price_id, and quantity (1 where left out). By hand it has one of: amount;
 unit_amount, with up to 12 decimals, and quantity; pricing, as of meters, and quantity. An amount below zero gives
@@ -290,7 +292,8 @@ COMMENT ON COLUMN credits.invoices.number IS
 'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
 COMMENT ON COLUMN credits.invoices.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits.invoices.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'', or
+''subscription_create'', ''_cycle'' or ''_update''.';
 COMMENT ON COLUMN credits.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits.invoices.description IS 'For people.';
 COMMENT ON COLUMN credits.invoices.subtotal IS 'The sum of the lines.';
@@ -340,7 +343,7 @@ and amount; NULL for none.';
 
 CREATE VIEW credits.invoice_payments AS
 SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,
-       p.reference, p.created_at, p.reversed_at, p.reversal_id, p.payment_intent_id
+       p.reference, p.created_at, p.reversed_at, p.reversal_id, p.payment_intent_id, p.deposit_id
 FROM credits_internal.invoice_payments p
 JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id;
 COMMENT ON VIEW credits.invoice_payments IS
@@ -348,7 +351,7 @@ COMMENT ON VIEW credits.invoice_payments IS
 COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
+COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'', ''outside'', ''provider'' or ''deposit''.';
 COMMENT ON COLUMN credits.invoice_payments.amount IS 'How much.';
 COMMENT ON COLUMN credits.invoice_payments.currency IS 'The currency of the amount.';
 COMMENT ON COLUMN credits.invoice_payments.operation_id IS
@@ -361,6 +364,8 @@ COMMENT ON COLUMN credits.invoice_payments.reversed_at IS
 COMMENT ON COLUMN credits.invoice_payments.reversal_id IS 'The operation that gave it back.';
 COMMENT ON COLUMN credits.invoice_payments.payment_intent_id IS
 'The payment intent, where a provider took the money; NULL otherwise.';
+COMMENT ON COLUMN credits.invoice_payments.deposit_id IS
+'The invoice of the deposit, where that paid what a subscription owed; NULL otherwise.';
 
 CREATE VIEW credits.my_invoices WITH (security_barrier) AS
 SELECT i.invoice_id, i.number, i.status, i.currency, i.description, i.subtotal, i.discount, i.tax, i.total,

@@ -6,7 +6,7 @@ CREATE TABLE credits_internal.invoices (
     status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
     billing_reason          text NOT NULL CHECK (billing_reason IN (
                                 'manual', 'recharge', 'auto_recharge', 'deposit', 'subscription_create',
-                                'subscription_cycle', 'subscription_update')),
+                                'subscription_cycle', 'subscription_update', 'overdraft_protection')),
     currency                text COLLATE "C" NOT NULL,
     number                  text COLLATE "C",
     number_prefix           text COLLATE "C",
@@ -61,8 +61,8 @@ COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.invoices.status IS
 '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits_internal.invoices.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''subscription_create'',
-''subscription_cycle'' or ''subscription_update''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'',
+''subscription_create'', ''subscription_cycle'' or ''subscription_update''.';
 COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
 COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
@@ -282,7 +282,7 @@ CREATE TABLE credits_internal.invoice_payments (
     customer_id       text COLLATE "C" NOT NULL,
     invoice_id        uuid NOT NULL,
     payment_no        integer NOT NULL CHECK (payment_no > 0),
-    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider')),
+    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider', 'deposit')),
     amount            numeric NOT NULL CHECK (amount > 0),
     operation_id      uuid,
     reference         text COLLATE "C",
@@ -290,9 +290,11 @@ CREATE TABLE credits_internal.invoice_payments (
     reversed_at       timestamptz,
     reversal_id       uuid,
     payment_intent_id uuid,
+    deposit_id        uuid,
     PRIMARY KEY (customer_id, invoice_id, payment_no),
     CONSTRAINT invoice_payments_provider CHECK ((paid_from = 'provider') = (payment_intent_id IS NOT NULL)),
     CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_deposit CHECK ((paid_from = 'deposit') = (deposit_id IS NOT NULL)),
     CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
 );
 
@@ -301,7 +303,8 @@ COMMENT ON TABLE credits_internal.invoice_payments IS
 COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits_internal.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
+COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS
+'''wallet'', ''outside'', ''provider'' or ''deposit''.';
 COMMENT ON COLUMN credits_internal.invoice_payments.amount IS 'How much, in the invoice''s currency.';
 COMMENT ON COLUMN credits_internal.invoice_payments.operation_id IS 'The debit, where the wallet paid.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reference IS
@@ -311,6 +314,11 @@ COMMENT ON COLUMN credits_internal.invoice_payments.reversed_at IS 'When it was 
 COMMENT ON COLUMN credits_internal.invoice_payments.payment_intent_id IS
 'The payment intent, where a provider took the money.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reversal_id IS 'The operation that gave it back.';
+COMMENT ON COLUMN credits_internal.invoice_payments.deposit_id IS
+'The invoice of the deposit, where that paid; NULL otherwise.';
+
+CREATE INDEX invoice_payments_deposit ON credits_internal.invoice_payments (customer_id, deposit_id)
+    WHERE deposit_id IS NOT NULL;
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
 

@@ -21,8 +21,8 @@ limit.
 
 customer_id: the customer.
 currency: the currency of the account; NULL for credits.default_currency.
-overdraft_limit: the most usage that the account may owe, in credits. An event that would exceed it is refused in full
-  (PC001).
+overdraft_limit: the most usage that the account may owe, in credits, pending and on unpaid invoices. An event that
+  would exceed it is refused in full (PC001).
 low_balance_threshold: the balance is low while less than this many credits are available: see is_low of the view
   wallets.
 

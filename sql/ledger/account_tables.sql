@@ -24,6 +24,7 @@ CREATE TABLE credits_internal.accounts (
     posted_at             timestamptz NOT NULL DEFAULT '-infinity',
     last_line             bigint NOT NULL DEFAULT 0,
     limited               boolean NOT NULL DEFAULT false,
+    invoiced              numeric,
     PRIMARY KEY (customer_id, currency)
 ) WITH (fillfactor = 70);
 
@@ -34,7 +35,7 @@ COMMENT ON COLUMN credits_internal.accounts.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.accounts.currency IS 'What it counts.';
 COMMENT ON COLUMN credits_internal.accounts.created_at IS 'When it was first used.';
 COMMENT ON COLUMN credits_internal.accounts.overdraft_limit IS
-'The most pending usage that it may owe; ''infinity'' for any.';
+'The most that it may owe, pending and invoiced; ''infinity'' for any.';
 COMMENT ON COLUMN credits_internal.accounts.low_balance_threshold IS
 'Available below this is a low balance; 0 for never.';
 COMMENT ON COLUMN credits_internal.accounts.reported_level IS
@@ -65,6 +66,8 @@ COMMENT ON COLUMN credits_internal.accounts.posted_at IS 'The time of the last p
 COMMENT ON COLUMN credits_internal.accounts.last_line IS 'The number of the last ledger line.';
 COMMENT ON COLUMN credits_internal.accounts.limited IS
 'Whether limits of what may be spent are set: see spending_limits.';
+COMMENT ON COLUMN credits_internal.accounts.invoiced IS
+'Owed, and on invoices that are not paid: no credits pay it, overdraft_limit counts it; NULL for nothing.';
 
 -- What maintain() has to do next.
 CREATE INDEX accounts_due ON credits_internal.accounts (next_change_at) WHERE next_change_at < 'infinity';

@@ -15,7 +15,7 @@ Example: SELECT credits.current_customer();';
 
 CREATE TYPE credits_internal.own_wallet AS (
     currency text, balance numeric, available numeric, restricted numeric, held numeric, pending numeric,
-    next_expiry_at timestamptz, next_expiry_amount numeric);
+    next_expiry_at timestamptz, next_expiry_amount numeric, invoiced numeric);
 COMMENT ON TYPE credits_internal.own_wallet IS 'What own_wallets() returns.';
 COMMENT ON COLUMN credits_internal.own_wallet.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits_internal.own_wallet.balance IS 'Available and restricted credits.';
@@ -26,6 +26,8 @@ COMMENT ON COLUMN credits_internal.own_wallet.pending IS 'Usage owed: not covere
 COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_at IS 'When credits expire next; NULL where none do.';
 COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits_internal.own_wallet.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 
 -- A view's functions run with the rights of whoever reads it, and those that wallets and grants call answer for any
 -- customer. So the filter is inside of functions that do not, and that return what the views show and nothing else.
@@ -33,7 +35,8 @@ CREATE FUNCTION credits_internal.own_wallets()
 RETURNS SETOF credits_internal.own_wallet
 LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT w.currency, w.balance, w.available, w.restricted, w.held, w.pending, w.next_expiry_at, w.next_expiry_amount
+    SELECT w.currency, w.balance, w.available, w.restricted, w.held, w.pending, w.next_expiry_at, w.next_expiry_amount,
+           w.invoiced
     FROM credits.wallets w WHERE w.customer_id = credits.current_customer()
 $$;
 COMMENT ON FUNCTION credits_internal.own_wallets IS 'Returns what the view my_wallets shows.';
@@ -114,6 +117,8 @@ COMMENT ON COLUMN credits.my_wallets.pending IS 'Usage owed: not covered by cred
 COMMENT ON COLUMN credits.my_wallets.next_expiry_at IS 'When credits expire next; NULL where none do.';
 COMMENT ON COLUMN credits.my_wallets.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits.my_wallets.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 
 CREATE VIEW credits.my_grants WITH (security_barrier) AS
 SELECT g.* FROM credits_internal.own_grants() g;

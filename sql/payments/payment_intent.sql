@@ -160,7 +160,8 @@ COMMENT ON COLUMN credits.payment_intents.payment_intent_id IS
 'The payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits.payment_intents.invoice_id IS 'The invoice that it pays.';
 COMMENT ON COLUMN credits.payment_intents.billing_reason IS
-'Why that was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why that was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'', or
+''subscription_create'', ''_cycle'' or ''_update''.';
 COMMENT ON COLUMN credits.payment_intents.status IS
 '''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
 COMMENT ON COLUMN credits.payment_intents.amount IS 'What is due, in major units.';

@@ -8,7 +8,8 @@ CREATE TYPE credits.subscription AS (
     cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, cancel_reason text, paused_at
     timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
     discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb);
+    updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb, at_period_end text,
+    overage_rate numeric, overdraft_protection boolean);
 COMMENT ON TYPE credits.subscription IS
 'A subscription, as functions return it. The view subscriptions has all of them.';
 COMMENT ON COLUMN credits.subscription.customer_id IS 'The customer: the application''s own key.';
@@ -63,6 +64,12 @@ COMMENT ON COLUMN credits.subscription.replayed IS 'Whether this call repeated a
 COMMENT ON COLUMN credits.subscription.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits.subscription.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
+COMMENT ON COLUMN credits.subscription.at_period_end IS
+'What becomes of credits that are owed as a period ends: ''carry'' (they stay owed), ''forgive'' or ''invoice''.';
+COMMENT ON COLUMN credits.subscription.overage_rate IS
+'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
+COMMENT ON COLUMN credits.subscription.overdraft_protection IS
+'Whether a deposit of the customer pays invoices that the last retry could not.';
 
 CREATE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
@@ -81,7 +88,8 @@ SELECT s.customer_id, s.subscription_id,
        s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id, s.cancel_at,
        s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
        s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
-       s.created_at, s.updated_at, s.checkout_session_id, s.service_actions
+       s.created_at, s.updated_at, s.checkout_session_id, s.service_actions, s.at_period_end, s.overage_rate,
+       s.overdraft_protection
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -143,6 +151,12 @@ COMMENT ON COLUMN credits.subscriptions.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.subscriptions.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits.subscriptions.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
+COMMENT ON COLUMN credits.subscriptions.at_period_end IS
+'What becomes of credits that are owed as a period ends: ''carry'' (they stay owed), ''forgive'' or ''invoice''.';
+COMMENT ON COLUMN credits.subscriptions.overage_rate IS
+'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
+COMMENT ON COLUMN credits.subscriptions.overdraft_protection IS
+'Whether a deposit of the customer pays invoices that the last retry could not.';
 
 CREATE FUNCTION credits.subscription_create(
     customer_id text, items jsonb, trial_period_days integer DEFAULT NULL, trial_end timestamptz DEFAULT NULL,
@@ -150,7 +164,8 @@ CREATE FUNCTION credits.subscription_create(
     DEFAULT 'charge_automatically', days_until_due integer DEFAULT 30, days_until_cancel integer DEFAULT 30,
     payment_method_id uuid DEFAULT NULL, proration_behavior text DEFAULT 'create_prorations', promotion_code text
     DEFAULT NULL, coupon_id uuid DEFAULT NULL, cancel_at_period_end boolean DEFAULT false, description text DEFAULT
-    NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+    NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, at_period_end text DEFAULT 'carry',
+    overage_rate numeric DEFAULT NULL, overdraft_protection boolean DEFAULT false)
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_create_wrapper';
@@ -179,6 +194,11 @@ cancel_at_period_end: whether it ends with its first period, or its trial.
 description: for people.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+at_period_end: what becomes of credits that are owed as a period ends, in the accounts of its plan credits: ''carry''
+  (they stay owed), ''forgive'' (they are written off) or ''invoice'' (they are on the next invoice).
+overage_rate: what one of them costs there, in the currency of the prices; needed for ''invoice''.
+overdraft_protection: whether a deposit of the customer (invoice_create() with billing_reason ''deposit'' or
+  ''overdraft_protection'') pays what the last retry could not.
 
 All prices are in one currency and of one interval. Without a trial the first invoice is given out at once; the
 subscription is incomplete until that is paid, and over where it is not in 23 hours. Where it is sent, the
@@ -230,47 +250,12 @@ Raises PC003, PC007, PC013, PC019, PC020.
 Example: SELECT cancel_at FROM credits.subscription_recover(''ben'', (SELECT subscription_id FROM credits.subscriptions
   WHERE customer_id = ''ben'' LIMIT 1));';
 
-CREATE FUNCTION credits.subscription_pause(
-    customer_id text, subscription_id uuid, resumes_at timestamptz DEFAULT NULL)
-RETURNS credits.subscription
-LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'subscription_pause_wrapper';
-COMMENT ON FUNCTION credits.subscription_pause IS
-'Pauses a subscription that is active: no invoices meanwhile, and no credits that were still to begin.
-
-customer_id: the customer.
-subscription_id: the subscription.
-resumes_at: when it goes on by itself; NULL for never.
-
-What has begun of its credits stays.
-
-Raises PC003, PC007, PC013, PC019, PC020.
-Example: SELECT status FROM credits.subscription_pause(''ben'', (SELECT subscription_id FROM credits.subscriptions
-  WHERE customer_id = ''ben'' LIMIT 1));';
-
-CREATE FUNCTION credits.subscription_resume(
-    customer_id text, subscription_id uuid)
-RETURNS credits.subscription
-LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'subscription_resume_wrapper';
-COMMENT ON FUNCTION credits.subscription_resume IS
-'Goes on with a subscription that is paused.
-
-customer_id: the customer.
-subscription_id: the subscription.
-
-Within its period the credits that are still to begin come back. After that a new period begins now, from which periods
-are counted.
-
-Raises PC003, PC007, PC013, PC019, PC020.
-Example: SELECT status FROM credits.subscription_resume(''ben'', (SELECT subscription_id FROM credits.subscriptions
-  WHERE customer_id = ''ben'' LIMIT 1));';
-
 CREATE FUNCTION credits.subscription_update(
     customer_id text, subscription_id uuid, items jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
     credits text DEFAULT 'prorate', collection_method text DEFAULT NULL, days_until_due integer DEFAULT NULL,
     days_until_cancel integer DEFAULT NULL, payment_method_id uuid DEFAULT NULL, description text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, at_period_end text DEFAULT NULL, overage_rate numeric DEFAULT NULL,
+    overdraft_protection boolean DEFAULT NULL)
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_update_wrapper';
@@ -291,6 +276,9 @@ days_until_cancel: how many days after the first failure of a payment the subscr
 payment_method_id: what is charged.
 description: for people.
 metadata: the application''s own data.
+at_period_end: what becomes of credits that are owed as a period ends: ''carry'', ''forgive'' or ''invoice''.
+overage_rate: what one of them costs on the invoice.
+overdraft_protection: whether a deposit of the customer pays what the last retry could not.
 
 In mid-period what was paid and is not used is given back, and what is left of the new is charged, by the second.
 Where the old is not paid yet it is lowered instead, except for credits of it that are spent. Instalments that have

@@ -45,12 +45,17 @@ CREATE TABLE credits_internal.subscriptions (
     checkout_session_id  uuid,
     service_actions      jsonb,
     usage_closes_at      timestamptz,
+    at_period_end        text NOT NULL DEFAULT 'carry' CHECK (at_period_end IN ('carry', 'forgive', 'invoice')),
+    overage_rate         numeric CHECK (overage_rate > 0),
+    overdraft_protection boolean NOT NULL DEFAULT false,
+    protect_at           timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
     CONSTRAINT subscriptions_paused CHECK ((status = 'paused') = (paused_at IS NOT NULL)),
     CONSTRAINT subscriptions_past_due CHECK (status <> 'past_due' OR past_due_at IS NOT NULL),
-    CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL)
+    CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL),
+    CONSTRAINT subscriptions_overage CHECK (at_period_end <> 'invoice' OR overage_rate IS NOT NULL)
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE credits_internal.subscriptions IS 'Subscriptions. They change under their customer''s lock.';
@@ -113,6 +118,14 @@ COMMENT ON COLUMN credits_internal.subscriptions.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those.';
 COMMENT ON COLUMN credits_internal.subscriptions.usage_closes_at IS
 'When usage of it is invoiced next; NULL where it has no metered item.';
+COMMENT ON COLUMN credits_internal.subscriptions.at_period_end IS
+'What becomes of credits that are owed as a period ends: ''carry'', ''forgive'' or ''invoice''.';
+COMMENT ON COLUMN credits_internal.subscriptions.overage_rate IS
+'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
+COMMENT ON COLUMN credits_internal.subscriptions.overdraft_protection IS
+'Whether a deposit pays what the last retry could not.';
+COMMENT ON COLUMN credits_internal.subscriptions.protect_at IS
+'Since when a deposit is to pay, until that is tried; NULL for not.';
 
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)

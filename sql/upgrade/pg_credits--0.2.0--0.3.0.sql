@@ -44,6 +44,8 @@ ALTER TABLE credits_internal.recharges
 
 -- Limits, and the members who spend.
 ALTER TABLE credits_internal.accounts ADD COLUMN limited boolean NOT NULL DEFAULT false;
+-- What is owed and on invoices.
+ALTER TABLE credits_internal.accounts ADD COLUMN invoiced numeric;
 ALTER TABLE credits_internal.operations ADD COLUMN member_id text COLLATE "C";
 ALTER TABLE credits_internal.holds ADD COLUMN member_id text COLLATE "C";
 ALTER TABLE credits_internal.meter_events ADD COLUMN member_id text COLLATE "C";
@@ -807,6 +809,59 @@ CREATE UNIQUE INDEX payment_methods_attached ON credits_internal.payment_methods
 CREATE UNIQUE INDEX payment_methods_default ON credits_internal.payment_methods (customer_id) WHERE is_default;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_methods', '');
 CREATE INDEX reclaims_of_one ON credits_internal.reclaims (customer_id, first_id) WHERE first_id IS NOT NULL;
+CREATE TABLE credits_internal.invoices (
+    customer_id             text COLLATE "C" NOT NULL,
+    invoice_id              uuid NOT NULL,
+    status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
+    billing_reason          text NOT NULL CHECK (billing_reason IN (
+                                'manual', 'recharge', 'auto_recharge', 'deposit', 'subscription_create',
+                                'subscription_cycle', 'subscription_update', 'overdraft_protection')),
+    currency                text COLLATE "C" NOT NULL,
+    number                  text COLLATE "C",
+    number_prefix           text COLLATE "C",
+    number_no               bigint CHECK (number_no > 0),
+    description             text,
+    footer                  text,
+    custom_fields           jsonb,
+    metadata                jsonb,
+    tax_rate                numeric CHECK (tax_rate BETWEEN 0 AND 100),
+    given_discount          numeric NOT NULL CHECK (given_discount >= 0),
+    subtotal                numeric NOT NULL DEFAULT 0,
+    discount                numeric NOT NULL DEFAULT 0 CHECK (discount >= 0),
+    tax                     numeric NOT NULL DEFAULT 0,
+    shipping                numeric NOT NULL DEFAULT 0 CHECK (shipping >= 0),
+    from_provider           boolean NOT NULL DEFAULT false,
+    total                   numeric NOT NULL DEFAULT 0,
+    total_excluding_tax     numeric NOT NULL DEFAULT 0,
+    amount_due              numeric NOT NULL DEFAULT 0 CHECK (amount_due >= 0),
+    amount_paid             numeric NOT NULL DEFAULT 0 CHECK (amount_paid BETWEEN 0 AND amount_due),
+    due_date                timestamptz,
+    days_until_due          integer CHECK (days_until_due >= 0),
+    customer_name           text,
+    customer_email          text,
+    customer_phone          text,
+    customer_address        jsonb,
+    collection_method       text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    retained                boolean NOT NULL DEFAULT false,
+    created_at              timestamptz NOT NULL,
+    updated_at              timestamptz NOT NULL,
+    finalized_at            timestamptz,
+    paid_at                 timestamptz,
+    voided_at               timestamptz,
+    marked_uncollectible_at timestamptz,
+    seller                  text,
+    coupon_id               uuid,
+    promotion_code_id       uuid,
+    checkout_session_id     uuid,
+    coupon_name             text,
+    subscription_id         uuid,
+    payment_method_id       uuid,
+    PRIMARY KEY (customer_id, invoice_id),
+    CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
+                                      AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
+    CONSTRAINT invoices_paid CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
+    CONSTRAINT invoices_void CHECK ((status = 'void') = (voided_at IS NOT NULL))
+) WITH (fillfactor = 80);
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);
 CREATE INDEX invoices_unpaid ON credits_internal.invoices (customer_id, due_date)
@@ -838,8 +893,43 @@ CREATE TABLE credits_internal.invoice_line_grants (
     CONSTRAINT invoice_line_grants_time CHECK (starts_at < ends_at)
 ) WITH (fillfactor = 80);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_line_grants', '');
+CREATE TABLE credits_internal.invoice_payments (
+    customer_id       text COLLATE "C" NOT NULL,
+    invoice_id        uuid NOT NULL,
+    payment_no        integer NOT NULL CHECK (payment_no > 0),
+    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider', 'deposit')),
+    amount            numeric NOT NULL CHECK (amount > 0),
+    operation_id      uuid,
+    reference         text COLLATE "C",
+    created_at        timestamptz NOT NULL,
+    reversed_at       timestamptz,
+    reversal_id       uuid,
+    payment_intent_id uuid,
+    deposit_id        uuid,
+    PRIMARY KEY (customer_id, invoice_id, payment_no),
+    CONSTRAINT invoice_payments_provider CHECK ((paid_from = 'provider') = (payment_intent_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_deposit CHECK ((paid_from = 'deposit') = (deposit_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
+);
+CREATE INDEX invoice_payments_deposit ON credits_internal.invoice_payments (customer_id, deposit_id)
+    WHERE deposit_id IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_numbers', '');
+CREATE TABLE credits_internal.invoiced_credits (
+    customer_id text COLLATE "C" NOT NULL,
+    grant_id    uuid NOT NULL,
+    invoice_id  uuid NOT NULL,
+    currency    text COLLATE "C" NOT NULL,
+    credits     numeric NOT NULL CHECK (credits > 0),
+    status      text NOT NULL CHECK (status IN ('invoiced', 'paid', 'returned')),
+    created_at  timestamptz NOT NULL,
+    closed_at   timestamptz,
+    PRIMARY KEY (customer_id, grant_id),
+    CONSTRAINT invoiced_credits_closed CHECK ((status = 'invoiced') = (closed_at IS NULL))
+);
+CREATE INDEX invoiced_credits_of ON credits_internal.invoiced_credits (customer_id, invoice_id);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoiced_credits', '');
 CREATE TABLE credits_internal.subscriptions (
     customer_id          text COLLATE "C" NOT NULL,
     subscription_id      uuid NOT NULL,
@@ -885,12 +975,17 @@ CREATE TABLE credits_internal.subscriptions (
     checkout_session_id  uuid,
     service_actions      jsonb,
     usage_closes_at      timestamptz,
+    at_period_end        text NOT NULL DEFAULT 'carry' CHECK (at_period_end IN ('carry', 'forgive', 'invoice')),
+    overage_rate         numeric CHECK (overage_rate > 0),
+    overdraft_protection boolean NOT NULL DEFAULT false,
+    protect_at           timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
     CONSTRAINT subscriptions_paused CHECK ((status = 'paused') = (paused_at IS NOT NULL)),
     CONSTRAINT subscriptions_past_due CHECK (status <> 'past_due' OR past_due_at IS NOT NULL),
-    CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL)
+    CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL),
+    CONSTRAINT subscriptions_overage CHECK (at_period_end <> 'invoice' OR overage_rate IS NOT NULL)
 ) WITH (fillfactor = 80);
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)
@@ -1098,7 +1193,8 @@ CREATE INDEX invoices_newest ON credits_internal.invoices (created_at, invoice_i
 CREATE INDEX payment_intents_newest ON credits_internal.payment_intents (created_at, payment_intent_id);
 CREATE INDEX refunds_newest ON credits_internal.refunds (created_at, refund_id);
 ALTER TYPE credits.customer ADD ATTRIBUTE phone text, ADD ATTRIBUTE description text, ADD ATTRIBUTE address jsonb, ADD ATTRIBUTE shipping jsonb, ADD ATTRIBUTE currency text, ADD ATTRIBUTE invoice_prefix text, ADD ATTRIBUTE tax_rate numeric, ADD ATTRIBUTE preferences jsonb, ADD ATTRIBUTE time_zone text, ADD ATTRIBUTE billing_anchor timestamptz;
-ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric;
+ALTER TYPE credits.balance ADD ATTRIBUTE invoiced numeric;
+ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric, ADD ATTRIBUTE invoiced numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
 CREATE TYPE credits.reversal AS (
@@ -1116,6 +1212,8 @@ CREATE TYPE credits_internal.due_rollover AS (
 ALTER TYPE credits.grant_summary ADD ATTRIBUTE suspended numeric, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE grants bigint, ADD ATTRIBUTE consumed numeric;
 ALTER TYPE credits.grant_holder ADD ATTRIBUTE usable_grants bigint, ADD ATTRIBUTE usable_granted numeric, ADD ATTRIBUTE holder_count bigint, ADD ATTRIBUTE total_balance numeric;
 ALTER TYPE credits.ledger_line ADD ATTRIBUTE reversed_operation_id uuid, ADD ATTRIBUTE member_id text, ADD ATTRIBUTE transaction_id uuid, ADD ATTRIBUTE subscription_id text, ADD ATTRIBUTE display_title text;
+ALTER TYPE credits.past_balance ADD ATTRIBUTE invoiced numeric;
+ALTER TYPE credits_internal.own_wallet ADD ATTRIBUTE invoiced numeric;
 CREATE TYPE credits.own_customer AS (
     customer_id text, name text, email text, phone text, address jsonb, shipping jsonb, currency text,
     invoice_prefix text, tax_rate numeric, preferences jsonb, created_at timestamptz);
@@ -1188,7 +1286,7 @@ CREATE TYPE credits.invoice_line AS (
     jsonb, created_at timestamptz, updated_at timestamptz, replayed boolean);
 CREATE TYPE credits.deposit AS (
     customer_id text, invoice_id uuid, status text, currency text, amount numeric, amount_returned numeric,
-    amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean);
+    amount_returning numeric, amount_returnable numeric, amount_outside numeric, replayed boolean, amount_used numeric);
 CREATE TYPE credits.subscription_item AS (
     customer_id text, subscription_item_id uuid, subscription_id uuid, price_id uuid, product_id uuid, quantity numeric,
     metadata jsonb, created_at timestamptz, updated_at timestamptz, removed_at timestamptz, replayed boolean);
@@ -1200,7 +1298,8 @@ CREATE TYPE credits.subscription AS (
     cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, cancel_reason text, paused_at
     timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
     discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb);
+    updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb, at_period_end text,
+    overage_rate numeric, overdraft_protection boolean);
 CREATE TYPE credits.subscription_preview AS (
     subscription_id uuid, proration_behavior text, currency text, subtotal numeric, discount numeric, tax numeric,
     total numeric, lines jsonb, credits jsonb, lowered jsonb);
@@ -1307,6 +1406,48 @@ SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c
        c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences, c.time_zone,
        c.billing_anchor
 FROM credits_internal.customers c;
+CREATE OR REPLACE VIEW credits_internal.stored_balances AS
+SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending,
+       a.next_change_at < 'infinity' AS changes,
+       a.defers OR (a.next_change_at < 'infinity' AND a.next_change_at <= credits.clock()) AS due,
+       coalesce(a.invoiced, 0) AS invoiced
+FROM credits_internal.accounts a;
+CREATE OR REPLACE FUNCTION credits.wallet_balance(customer_id text, currency text DEFAULT NULL)
+RETURNS SETOF credits.balance
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+    SELECT coalesce(a.currency, (n.now).currency),
+           CASE WHEN a.due IS FALSE THEN a.available ELSE (n.now).available END,
+           CASE WHEN a.due IS FALSE THEN a.restricted ELSE (n.now).restricted END,
+           CASE WHEN a.due IS FALSE THEN a.held ELSE (n.now).held END,
+           CASE WHEN a.due IS FALSE THEN a.pending ELSE (n.now).pending END,
+           (coalesce(n.now, n.expiry)).next_expiry_at, (coalesce(n.now, n.expiry)).next_expiry_amount,
+           CASE WHEN a.due IS FALSE THEN a.invoiced ELSE (n.now).invoiced END
+    FROM (SELECT 1) AS once
+    LEFT JOIN credits_internal.stored_balances a ON a.customer_id = $1 AND ($2 IS NULL OR a.currency = $2)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN a.due IS NOT FALSE THEN credits_internal.balance_now($1, coalesce(a.currency, $2)) END AS now,
+               CASE WHEN a.due IS FALSE AND a.changes THEN credits_internal.balance_now($1, a.currency) END AS expiry
+        OFFSET 0) n
+    WHERE a.customer_id IS NOT NULL OR $2 IS NOT NULL OR n.now IS NOT NULL;
+END;
+CREATE OR REPLACE VIEW credits.wallets AS
+SELECT a.customer_id, a.currency, n.available + n.restricted AS balance, n.available, n.restricted, n.held, n.pending,
+       n.next_expiry_at, n.next_expiry_amount,
+       nullif(a.overdraft_limit, 'infinity') AS overdraft_limit,
+       nullif(a.low_balance_threshold, 0) AS low_balance_threshold,
+       n.available < a.low_balance_threshold AS is_low,
+       a.created_at, n.invoiced
+FROM credits_internal.accounts a
+CROSS JOIN LATERAL (SELECT a.next_change_at < 'infinity' OR a.defers AS asked OFFSET 0) q
+CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN credits_internal.balance_now(a.customer_id, a.currency, true) END
+    AS now OFFSET 0) b
+CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN (b.now).available ELSE a.available END AS available,
+                           CASE WHEN q.asked THEN (b.now).restricted ELSE a.restricted END AS restricted,
+                           CASE WHEN q.asked THEN (b.now).held ELSE a.held END AS held,
+                           CASE WHEN q.asked THEN (b.now).pending ELSE a.pending END AS pending,
+                           (b.now).next_expiry_at, (b.now).next_expiry_amount,
+                           CASE WHEN q.asked THEN (b.now).invoiced ELSE coalesce(a.invoiced, 0) END AS invoiced) n;
 CREATE FUNCTION credits.credit_availability(
     customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
     max_recharges integer DEFAULT NULL, event_name text DEFAULT NULL, member_id text DEFAULT NULL)
@@ -1666,6 +1807,14 @@ FROM (SELECT (least(g.created_at, g.effective_at) AT TIME ZONE 'UTC')::date AS d
 -- So that whole amounts have their decimals too: nothing is rounded.
 JOIN credits_internal.currencies c ON c.currency = m.currency
 GROUP BY m.day, m.currency, m.category, c.decimals;
+CREATE OR REPLACE FUNCTION credits_internal.own_wallets()
+RETURNS SETOF credits_internal.own_wallet
+LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT w.currency, w.balance, w.available, w.restricted, w.held, w.pending, w.next_expiry_at, w.next_expiry_amount,
+           w.invoiced
+    FROM credits.wallets w WHERE w.customer_id = credits.current_customer()
+$$;
 CREATE FUNCTION credits.customer_me()
 RETURNS SETOF credits.own_customer
 LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -2296,7 +2445,7 @@ LEFT JOIN LATERAL (
     ORDER BY t.payment_intent_id DESC LIMIT 1) p ON true;
 CREATE OR REPLACE VIEW credits.invoice_payments AS
 SELECT p.customer_id, p.invoice_id, p.payment_no, p.paid_from, p.amount, i.currency, p.operation_id,
-       p.reference, p.created_at, p.reversed_at, p.reversal_id, p.payment_intent_id
+       p.reference, p.created_at, p.reversed_at, p.reversal_id, p.payment_intent_id, p.deposit_id
 FROM credits_internal.invoice_payments p
 JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id;
 CREATE OR REPLACE VIEW credits.my_invoices WITH (security_barrier) AS
@@ -2396,7 +2545,8 @@ SELECT s.customer_id, s.subscription_id,
        s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id, s.cancel_at,
        s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
        s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
-       s.created_at, s.updated_at, s.checkout_session_id, s.service_actions
+       s.created_at, s.updated_at, s.checkout_session_id, s.service_actions, s.at_period_end, s.overage_rate,
+       s.overdraft_protection
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -2410,7 +2560,8 @@ CREATE FUNCTION credits.subscription_create(
     DEFAULT 'charge_automatically', days_until_due integer DEFAULT 30, days_until_cancel integer DEFAULT 30,
     payment_method_id uuid DEFAULT NULL, proration_behavior text DEFAULT 'create_prorations', promotion_code text
     DEFAULT NULL, coupon_id uuid DEFAULT NULL, cancel_at_period_end boolean DEFAULT false, description text DEFAULT
-    NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+    NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, at_period_end text DEFAULT 'carry',
+    overage_rate numeric DEFAULT NULL, overdraft_protection boolean DEFAULT false)
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_create_wrapper';
@@ -2425,21 +2576,12 @@ CREATE FUNCTION credits.subscription_recover(
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_recover_wrapper';
-CREATE FUNCTION credits.subscription_pause(
-    customer_id text, subscription_id uuid, resumes_at timestamptz DEFAULT NULL)
-RETURNS credits.subscription
-LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'subscription_pause_wrapper';
-CREATE FUNCTION credits.subscription_resume(
-    customer_id text, subscription_id uuid)
-RETURNS credits.subscription
-LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'subscription_resume_wrapper';
 CREATE FUNCTION credits.subscription_update(
     customer_id text, subscription_id uuid, items jsonb DEFAULT NULL, proration_behavior text DEFAULT NULL,
     credits text DEFAULT 'prorate', collection_method text DEFAULT NULL, days_until_due integer DEFAULT NULL,
     days_until_cancel integer DEFAULT NULL, payment_method_id uuid DEFAULT NULL, description text DEFAULT NULL,
-    metadata jsonb DEFAULT NULL)
+    metadata jsonb DEFAULT NULL, at_period_end text DEFAULT NULL, overage_rate numeric DEFAULT NULL,
+    overdraft_protection boolean DEFAULT NULL)
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_update_wrapper';
@@ -2530,6 +2672,16 @@ CREATE FUNCTION credits.usage_record_create(
 RETURNS credits.usage_record
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'usage_record_create_wrapper';
+CREATE FUNCTION credits.subscription_pause(
+    customer_id text, subscription_id uuid, resumes_at timestamptz DEFAULT NULL)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_pause_wrapper';
+CREATE FUNCTION credits.subscription_resume(
+    customer_id text, subscription_id uuid)
+RETURNS credits.subscription
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'subscription_resume_wrapper';
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -3063,6 +3215,14 @@ LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending
            GROUP BY 1, 2) e
        ON e.customer_id = a.customer_id AND e.currency = a.currency
 WHERE a.pending <> coalesce(e.pending, 0)
+UNION ALL
+SELECT 'account: invoiced is not what invoices hold that are not paid', a.customer_id, a.currency, NULL,
+       coalesce(o.credits, 0), coalesce(a.invoiced, 0)
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT o.customer_id, o.currency, sum(o.credits) AS credits FROM credits_internal.invoiced_credits o
+           WHERE o.status = 'invoiced' GROUP BY 1, 2) o
+       ON o.customer_id = a.customer_id AND o.currency = a.currency
+WHERE coalesce(a.invoiced, 0) <> coalesce(o.credits, 0) OR a.invoiced = 0
 UNION ALL
 SELECT 'account: owes while a grant could pay', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.pending
 FROM credits_internal.meter_events e
@@ -4351,11 +4511,22 @@ LEFT JOIN (SELECT l.customer_id, l.operation_id, sum(l.amount) AS total FROM cre
        ON l.customer_id = p.customer_id AND l.operation_id = p.operation_id
 -- Of a deposit parts may be given back.
 LEFT JOIN credits_internal.reversals r ON r.customer_id = p.customer_id AND r.reversed_operation_id = p.operation_id
-    AND i.billing_reason <> 'deposit'
+    AND i.billing_reason NOT IN ('deposit', 'overdraft_protection')
 WHERE p.paid_from = 'wallet'
   AND ((o.function, o.currency, o.amount, -l.total) IS DISTINCT FROM ('invoice_pay', i.currency, p.amount, p.amount)
        OR (r.operation_id, r.amount) IS DISTINCT FROM (p.reversal_id, CASE WHEN p.reversal_id IS NOT NULL
                                                                            THEN p.amount END))
+UNION ALL
+SELECT 'deposit: what paid an invoice is of none, of another currency, or more than there was', p.customer_id,
+       max(i.currency), 'invoice ' || p.deposit_id, max(d.amount_paid), sum(p.amount)
+FROM credits_internal.invoice_payments p
+LEFT JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id
+LEFT JOIN credits_internal.invoices d ON d.customer_id = p.customer_id AND d.invoice_id = p.deposit_id
+WHERE p.deposit_id IS NOT NULL
+GROUP BY p.customer_id, p.deposit_id
+HAVING sum(p.amount) > coalesce(max(d.amount_paid), 0)
+    OR NOT bool_and((d.billing_reason IN ('deposit', 'overdraft_protection') AND d.status = 'paid'
+                     AND d.currency = i.currency AND i.subscription_id IS NOT NULL) IS TRUE)
 UNION ALL
 SELECT 'operation: it pays no invoice', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
 FROM credits_internal.operations o
@@ -4375,6 +4546,19 @@ WHERE (l.subscription_item_id IS NULL
    OR (l.grant_id IS NOT NULL
        AND ((g.currency, g.cost_currency) IS DISTINCT FROM (l.credit_currency, l.currency)
             OR (l.subscription_item_id IS NULL AND g.amount <> l.credits)))
+UNION ALL
+SELECT 'invoiced credits: they are closed and their invoice is not, or the reverse', o.customer_id, o.currency,
+       'grant ' || o.grant_id || ' of invoice ' || o.invoice_id, o.credits, NULL
+FROM credits_internal.invoiced_credits o
+LEFT JOIN credits_internal.invoices i ON i.customer_id = o.customer_id AND i.invoice_id = o.invoice_id
+WHERE o.status IS DISTINCT FROM CASE i.status WHEN 'paid' THEN 'paid' WHEN 'void' THEN 'returned'
+                                              WHEN 'open' THEN 'invoiced' WHEN 'uncollectible' THEN 'invoiced' END
+UNION ALL
+SELECT 'invoiced credits: their grant is not there, or of another amount', o.customer_id, o.currency,
+       'grant ' || o.grant_id, o.credits, g.amount
+FROM credits_internal.invoiced_credits o
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
+WHERE (g.amount, g.currency) IS DISTINCT FROM (o.credits, o.currency)
 UNION ALL
 SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
 FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL
@@ -4970,11 +5154,15 @@ COMMENT ON TABLE credits_internal.invoice_prefixes IS
 'Whose invoices have numbers that begin with it, for ever: no two customers have the same.';
 COMMENT ON COLUMN credits_internal.invoice_prefixes.invoice_prefix IS '3 to 12 capital letters and digits.';
 COMMENT ON COLUMN credits_internal.invoice_prefixes.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.accounts.overdraft_limit IS
+'The most that it may owe, pending and invoiced; ''infinity'' for any.';
 COMMENT ON COLUMN credits_internal.accounts.charge_above IS
 'What a charge by that grant alone must leave more of available than: head_floor or evaluate_below, whichever is more;
 infinity, for not at all, where limits are set, and where posted_at is later than its last line, until the next.';
 COMMENT ON COLUMN credits_internal.accounts.limited IS
 'Whether limits of what may be spent are set: see spending_limits.';
+COMMENT ON COLUMN credits_internal.accounts.invoiced IS
+'Owed, and on invoices that are not paid: no credits pay it, overdraft_limit counts it; NULL for nothing.';
 COMMENT ON COLUMN credits_internal.credit_grants.status IS
 'As posted: ''pending'' (not yet effective), ''granted'', ''depleted'', ''expired'', ''voided'', ''suspended''.';
 COMMENT ON COLUMN credits_internal.credit_grants.remaining IS
@@ -5468,8 +5656,8 @@ COMMENT ON COLUMN credits_internal.invoices.invoice_id IS 'Its id.';
 COMMENT ON COLUMN credits_internal.invoices.status IS
 '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits_internal.invoices.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''subscription_create'',
-''subscription_cycle'' or ''subscription_update''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'',
+''subscription_create'', ''subscription_cycle'' or ''subscription_update''.';
 COMMENT ON COLUMN credits_internal.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits_internal.invoices.number IS 'Its number, as people read it; NULL for a draft.';
 COMMENT ON COLUMN credits_internal.invoices.number_prefix IS 'The first part of the number.';
@@ -5602,7 +5790,8 @@ COMMENT ON TABLE credits_internal.invoice_payments IS
 COMMENT ON COLUMN credits_internal.invoice_payments.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits_internal.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
+COMMENT ON COLUMN credits_internal.invoice_payments.paid_from IS
+'''wallet'', ''outside'', ''provider'' or ''deposit''.';
 COMMENT ON COLUMN credits_internal.invoice_payments.amount IS 'How much, in the invoice''s currency.';
 COMMENT ON COLUMN credits_internal.invoice_payments.operation_id IS 'The debit, where the wallet paid.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reference IS
@@ -5612,11 +5801,25 @@ COMMENT ON COLUMN credits_internal.invoice_payments.reversed_at IS 'When it was 
 COMMENT ON COLUMN credits_internal.invoice_payments.payment_intent_id IS
 'The payment intent, where a provider took the money.';
 COMMENT ON COLUMN credits_internal.invoice_payments.reversal_id IS 'The operation that gave it back.';
+COMMENT ON COLUMN credits_internal.invoice_payments.deposit_id IS
+'The invoice of the deposit, where that paid; NULL otherwise.';
 COMMENT ON TABLE credits_internal.invoice_numbers IS
 'How far the numbers of a customer''s invoices went. A row is locked last, by what gives a number.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.prefix IS 'The first part of the numbers.';
 COMMENT ON COLUMN credits_internal.invoice_numbers.last_no IS 'The second part of the last one.';
+COMMENT ON TABLE credits_internal.invoiced_credits IS
+'Credits that were owed and were put on an invoice: a grant paid what was owed, one for each meter whose payers might
+have. They change under their account''s lock.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.grant_id IS 'The grant that paid what was owed.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.invoice_id IS 'The invoice that they are on.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.currency IS 'The currency of the credits.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.credits IS 'How many were owed.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.status IS
+'''invoiced'' until the invoice is paid (''paid''), or void: then they are owed again (''returned'').';
+COMMENT ON COLUMN credits_internal.invoiced_credits.created_at IS 'When they were put on it.';
+COMMENT ON COLUMN credits_internal.invoiced_credits.closed_at IS 'When it was paid, or void; NULL until then.';
 COMMENT ON TABLE credits_internal.subscriptions IS 'Subscriptions. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.subscriptions.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.subscriptions.subscription_id IS 'Its id.';
@@ -5677,6 +5880,14 @@ COMMENT ON COLUMN credits_internal.subscriptions.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those.';
 COMMENT ON COLUMN credits_internal.subscriptions.usage_closes_at IS
 'When usage of it is invoiced next; NULL where it has no metered item.';
+COMMENT ON COLUMN credits_internal.subscriptions.at_period_end IS
+'What becomes of credits that are owed as a period ends: ''carry'', ''forgive'' or ''invoice''.';
+COMMENT ON COLUMN credits_internal.subscriptions.overage_rate IS
+'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
+COMMENT ON COLUMN credits_internal.subscriptions.overdraft_protection IS
+'Whether a deposit pays what the last retry could not.';
+COMMENT ON COLUMN credits_internal.subscriptions.protect_at IS
+'Since when a deposit is to pay, until that is tried; NULL for not.';
 COMMENT ON TABLE credits_internal.subscription_items IS
 'What subscriptions are for. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
@@ -6043,16 +6254,35 @@ COMMENT ON COLUMN credits.customers.time_zone IS
 'The time zone of the calendar of meters whose period_from is ''customer''; NULL for none, and once erased.';
 COMMENT ON COLUMN credits.customers.billing_anchor IS
 'The billing date: a moment at which a period of meters whose period_from is ''billing_date'' begins; NULL for none.';
+COMMENT ON FUNCTION credits.account_configure IS
+'Sets how much an account may owe, and when its balance is low. NULL leaves a value unchanged; ''infinity'' removes a
+limit.
+
+customer_id: the customer.
+currency: the currency of the account; NULL for credits.default_currency.
+overdraft_limit: the most usage that the account may owe, in credits, pending and on unpaid invoices. An event that
+  would exceed it is refused in full (PC001).
+low_balance_threshold: the balance is low while less than this many credits are available: see is_low of the view
+  wallets.
+
+Raises PC003, PC007, PC008, PC013.
+Example: SELECT * FROM credits.account_configure(''ann'', overdraft_limit => 50, low_balance_threshold => 10);';
 COMMENT ON COLUMN credits.balance.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits.balance.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 COMMENT ON COLUMN credits.wallets.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits.wallets.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 COMMENT ON COLUMN credits.availability.reason IS
 '''sufficient'', ''within_max_pending'', ''recharge_in_progress'', ''insufficient_credits'' or ''limit_exceeded''.';
 COMMENT ON COLUMN credits.availability.available IS
 'What a plain debit may take; with event_name, what the events of that meter may.';
 COMMENT ON COLUMN credits.availability.limit_remaining IS
 'What the limits that refuse spending leave for it, in credits; NULL where none applies.';
+COMMENT ON COLUMN credits.availability.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 COMMENT ON FUNCTION credits.credit_availability IS
 'Returns whether work that would cost so many credits may begin.
 
@@ -6066,10 +6296,11 @@ member_id: the member who would spend: the member''s own limits count too. NULL 
 
 It reserves nothing (hold_create() does) and writes nothing; an unknown customer has nothing.
 
-reason is ''sufficient'' (and no more than max_pending is owed), ''within_max_pending'' (short, but no more than
-max_pending would be owed afterwards), ''recharge_in_progress'' (short, but an auto-recharge is under way, and
-max_recharges times what it brings would cover the rest) or ''insufficient_credits''. It is ''limit_exceeded'',
-whatever the balance, where a limit of usage_limit_set() or member_limit_set() would refuse the spending (PC021).
+reason is ''sufficient'' (and no more than max_pending is pending), ''within_max_pending'' (short, but no more than
+max_pending would be owed afterwards, with what is invoiced), ''recharge_in_progress'' (short, but an auto-recharge
+is under way, and max_recharges times what it brings would cover the rest) or ''insufficient_credits''. It is
+''limit_exceeded'', whatever the balance, where a limit of usage_limit_set() or member_limit_set() would refuse the
+spending (PC021).
 
 Raises PC004, PC005, PC007, PC008, PC013.
 Example: SELECT can_continue, reason FROM credits.credit_availability(''ann'', 12.5);';
@@ -6598,6 +6829,7 @@ lines of that time, newest first, until the page is full.
 Raises PC004, PC008, PC009, PC013.
 Example: SELECT line_no, type, amount, display_title FROM credits.wallet_history(''ann'', type => ''consumption'',
   start_at => now() - interval ''30 days'', page_size => 20);';
+COMMENT ON COLUMN credits.past_balance.invoiced IS 'Usage owed that was on invoices that were not paid then.';
 COMMENT ON VIEW credits.ledger IS
 'Ledger lines as posted, with what they are about.
 
@@ -6695,6 +6927,8 @@ Only roles that were allowed to may set it. NULL shows nothing.
 Example: SELECT credits.current_customer();';
 COMMENT ON COLUMN credits_internal.own_wallet.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits_internal.own_wallet.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 COMMENT ON COLUMN credits_internal.own_grant.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits_internal.own_grant.remaining IS
@@ -6721,6 +6955,8 @@ Metadata and description are the application''s, and not in it.
 Example: SELECT * FROM credits.customer_me();';
 COMMENT ON COLUMN credits.my_wallets.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
+COMMENT ON COLUMN credits.my_wallets.invoiced IS
+'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 COMMENT ON COLUMN credits.my_grants.status IS
 '''pending'' (takes effect later), ''granted'', ''depleted'', ''expired'', ''voided'' or ''suspended''.';
 COMMENT ON COLUMN credits.my_grants.remaining IS 'What can still be spent, of a suspended grant once it is resumed.';
@@ -7113,7 +7349,8 @@ currency: the currency; NULL for all.
 subscription_id: only usage that was reported with this subscription; NULL for everything that is owed.
 
 With a currency it returns exactly one row. With a subscription there is a row for each currency in which usage of it
-is owed. What all customers owe is read from all accounts. It writes nothing.
+is owed. What all customers owe is read from all accounts. It writes nothing. What is on an invoice is not among it:
+invoiced of wallet_balance().
 
 Raises PC008, PC013.
 Example: SELECT * FROM credits.pending_amount(''ann'');';
@@ -8053,7 +8290,8 @@ COMMENT ON COLUMN credits.payment_intents.payment_intent_id IS
 'The payment intent: a top-up''s id is its payment intent''s.';
 COMMENT ON COLUMN credits.payment_intents.invoice_id IS 'The invoice that it pays.';
 COMMENT ON COLUMN credits.payment_intents.billing_reason IS
-'Why that was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why that was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'', or
+''subscription_create'', ''_cycle'' or ''_update''.';
 COMMENT ON COLUMN credits.payment_intents.status IS
 '''requires_payment_method'', ''requires_action'', ''processing'', ''succeeded'' or ''canceled''.';
 COMMENT ON COLUMN credits.payment_intents.amount IS 'What is due, in major units.';
@@ -8445,7 +8683,8 @@ COMMENT ON COLUMN credits.invoice.number IS
 'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
 COMMENT ON COLUMN credits.invoice.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits.invoice.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'', or
+''subscription_create'', ''_cycle'' or ''_update''.';
 COMMENT ON COLUMN credits.invoice.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits.invoice.description IS 'For people.';
 COMMENT ON COLUMN credits.invoice.subtotal IS 'The sum of the lines.';
@@ -8503,7 +8742,8 @@ idempotency_key: a repeat with the same key returns the first with replayed = tr
 collection_method: ''charge_automatically'': where the customer has a default payment method, a worker is asked to
   charge it when the invoice is finalized, and what is due in credits is paid from the wallet; ''send_invoice'': nobody
   is asked.
-billing_reason: ''manual'', or ''deposit'' for money that is to be given back.
+billing_reason: ''manual'', ''deposit'' for money that is to be given back, or ''overdraft_protection'': a deposit that
+  subscriptions with overdraft_protection use before others.
 
 A line is by price or by hand. By price it has price_id, and quantity (1 where left out). By hand it has one of: amount;
 unit_amount, with up to 12 decimals, and quantity; pricing, as of meters, and quantity. An amount below zero gives
@@ -8642,7 +8882,8 @@ COMMENT ON COLUMN credits.invoices.number IS
 'Its number: a prefix of the customer''s and a sequence without gaps; NULL for a draft.';
 COMMENT ON COLUMN credits.invoices.status IS '''draft'', ''open'', ''paid'', ''void'' or ''uncollectible''.';
 COMMENT ON COLUMN credits.invoices.billing_reason IS
-'Why it was made: ''manual'', ''recharge'', ''auto_recharge'' or ''deposit''.';
+'Why it was made: ''manual'', ''recharge'', ''auto_recharge'', ''deposit'', ''overdraft_protection'', or
+''subscription_create'', ''_cycle'' or ''_update''.';
 COMMENT ON COLUMN credits.invoices.currency IS 'The currency of the amounts: money, or credits.';
 COMMENT ON COLUMN credits.invoices.description IS 'For people.';
 COMMENT ON COLUMN credits.invoices.subtotal IS 'The sum of the lines.';
@@ -8694,7 +8935,7 @@ COMMENT ON VIEW credits.invoice_payments IS
 COMMENT ON COLUMN credits.invoice_payments.customer_id IS 'The customer: the application''s own key.';
 COMMENT ON COLUMN credits.invoice_payments.invoice_id IS 'The invoice.';
 COMMENT ON COLUMN credits.invoice_payments.payment_no IS 'Its place among the invoice''s payments, from 1.';
-COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'', ''outside'' or ''provider''.';
+COMMENT ON COLUMN credits.invoice_payments.paid_from IS '''wallet'', ''outside'', ''provider'' or ''deposit''.';
 COMMENT ON COLUMN credits.invoice_payments.amount IS 'How much.';
 COMMENT ON COLUMN credits.invoice_payments.currency IS 'The currency of the amount.';
 COMMENT ON COLUMN credits.invoice_payments.operation_id IS
@@ -8707,6 +8948,8 @@ COMMENT ON COLUMN credits.invoice_payments.reversed_at IS
 COMMENT ON COLUMN credits.invoice_payments.reversal_id IS 'The operation that gave it back.';
 COMMENT ON COLUMN credits.invoice_payments.payment_intent_id IS
 'The payment intent, where a provider took the money; NULL otherwise.';
+COMMENT ON COLUMN credits.invoice_payments.deposit_id IS
+'The invoice of the deposit, where that paid what a subscription owed; NULL otherwise.';
 COMMENT ON VIEW credits.my_invoices IS
 'The invoices of credits.current_customer, except drafts.
 
@@ -8864,11 +9107,13 @@ COMMENT ON COLUMN credits.deposit.amount_returnable IS 'What can still be given 
 COMMENT ON COLUMN credits.deposit.amount_outside IS
 'What came from outside: it goes back there, and is not counted here.';
 COMMENT ON COLUMN credits.deposit.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
+COMMENT ON COLUMN credits.deposit.amount_used IS
+'What paid invoices of subscriptions that have overdraft_protection: it does not go back.';
 COMMENT ON FUNCTION credits.invoice_return_deposit_info IS
 'Returns what of a deposit was given back, and what can be.
 
 customer_id: the customer.
-invoice_id: the invoice, whose billing_reason is ''deposit''.
+invoice_id: the invoice, whose billing_reason is ''deposit'' or ''overdraft_protection''.
 
 PC020 is an invoice that is no deposit.
 
@@ -8879,14 +9124,15 @@ COMMENT ON FUNCTION credits.invoice_return_deposit IS
 'Gives a deposit back, or a part of it: what a provider took is asked back, what the wallet paid goes back to it.
 
 customer_id: the customer.
-invoice_id: the invoice, whose billing_reason is ''deposit'' and which is paid.
+invoice_id: the invoice, whose billing_reason is ''deposit'' or ''overdraft_protection'' and which is paid.
 amount: how much, in the invoice''s currency; NULL for all that can be given back.
 reason: why, in a word of at most 255 characters; NULL for deposit_returned.
 idempotency_key: a repeat with the same key returns how the deposit stands with replayed = true; NULL for none.
 
 Money that a provider took goes first: each of its payments has a refund (view refunds), for which a worker is asked
 with an outbox row ''refund.requested''. Where that fails, the amount can be given back again. What the wallet paid is
-in it again at once, with its terms. What came from outside goes back outside.
+in it again at once, with its terms. What came from outside goes back outside. What paid an invoice of a
+subscription (overdraft_protection) does not go back.
 
 PC007 is more than can be given back. PC020 is an invoice that is no deposit, or not paid.
 
@@ -9047,6 +9293,12 @@ COMMENT ON COLUMN credits.subscription.replayed IS 'Whether this call repeated a
 COMMENT ON COLUMN credits.subscription.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits.subscription.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
+COMMENT ON COLUMN credits.subscription.at_period_end IS
+'What becomes of credits that are owed as a period ends: ''carry'' (they stay owed), ''forgive'' or ''invoice''.';
+COMMENT ON COLUMN credits.subscription.overage_rate IS
+'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
+COMMENT ON COLUMN credits.subscription.overdraft_protection IS
+'Whether a deposit of the customer pays invoices that the last retry could not.';
 COMMENT ON VIEW credits.subscriptions IS
 'Subscriptions at this moment: those whose time is over have ended, whether or not maintain() ran since.';
 COMMENT ON COLUMN credits.subscriptions.customer_id IS 'The customer: the application''s own key.';
@@ -9101,6 +9353,12 @@ COMMENT ON COLUMN credits.subscriptions.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits.subscriptions.checkout_session_id IS 'The checkout session that it began in; NULL for none.';
 COMMENT ON COLUMN credits.subscriptions.service_actions IS
 'What the application wants done at events of it: an array of objects, each with the names of those; NULL for nothing.';
+COMMENT ON COLUMN credits.subscriptions.at_period_end IS
+'What becomes of credits that are owed as a period ends: ''carry'' (they stay owed), ''forgive'' or ''invoice''.';
+COMMENT ON COLUMN credits.subscriptions.overage_rate IS
+'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
+COMMENT ON COLUMN credits.subscriptions.overdraft_protection IS
+'Whether a deposit of the customer pays invoices that the last retry could not.';
 COMMENT ON FUNCTION credits.subscription_create IS
 'Begins a subscription: recurring prices, each period with its invoice, and the credits that come with it.
 
@@ -9126,6 +9384,11 @@ cancel_at_period_end: whether it ends with its first period, or its trial.
 description: for people.
 metadata: the application''s own data.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
+at_period_end: what becomes of credits that are owed as a period ends, in the accounts of its plan credits: ''carry''
+  (they stay owed), ''forgive'' (they are written off) or ''invoice'' (they are on the next invoice).
+overage_rate: what one of them costs there, in the currency of the prices; needed for ''invoice''.
+overdraft_protection: whether a deposit of the customer (invoice_create() with billing_reason ''deposit'' or
+  ''overdraft_protection'') pays what the last retry could not.
 
 All prices are in one currency and of one interval. Without a trial the first invoice is given out at once; the
 subscription is incomplete until that is paid, and over where it is not in 23 hours. Where it is sent, the
@@ -9163,30 +9426,6 @@ subscription_id: the subscription.
 Raises PC003, PC007, PC013, PC019, PC020.
 Example: SELECT cancel_at FROM credits.subscription_recover(''ben'', (SELECT subscription_id FROM credits.subscriptions
   WHERE customer_id = ''ben'' LIMIT 1));';
-COMMENT ON FUNCTION credits.subscription_pause IS
-'Pauses a subscription that is active: no invoices meanwhile, and no credits that were still to begin.
-
-customer_id: the customer.
-subscription_id: the subscription.
-resumes_at: when it goes on by itself; NULL for never.
-
-What has begun of its credits stays.
-
-Raises PC003, PC007, PC013, PC019, PC020.
-Example: SELECT status FROM credits.subscription_pause(''ben'', (SELECT subscription_id FROM credits.subscriptions
-  WHERE customer_id = ''ben'' LIMIT 1));';
-COMMENT ON FUNCTION credits.subscription_resume IS
-'Goes on with a subscription that is paused.
-
-customer_id: the customer.
-subscription_id: the subscription.
-
-Within its period the credits that are still to begin come back. After that a new period begins now, from which periods
-are counted.
-
-Raises PC003, PC007, PC013, PC019, PC020.
-Example: SELECT status FROM credits.subscription_resume(''ben'', (SELECT subscription_id FROM credits.subscriptions
-  WHERE customer_id = ''ben'' LIMIT 1));';
 COMMENT ON FUNCTION credits.subscription_update IS
 'Changes a subscription: what it is for, and how it is collected. NULL leaves a thing as it is.
 
@@ -9204,6 +9443,9 @@ days_until_cancel: how many days after the first failure of a payment the subscr
 payment_method_id: what is charged.
 description: for people.
 metadata: the application''s own data.
+at_period_end: what becomes of credits that are owed as a period ends: ''carry'', ''forgive'' or ''invoice''.
+overage_rate: what one of them costs on the invoice.
+overdraft_protection: whether a deposit of the customer pays what the last retry could not.
 
 In mid-period what was paid and is not used is given back, and what is left of the new is charged, by the second.
 Where the old is not paid yet it is lowered instead, except for credits of it that are spent. Instalments that have
@@ -9402,6 +9644,30 @@ the next one, once. After the end of the subscription it is recorded until its l
 Raises PC002, PC003, PC007, PC013, PC019, PC020.
 Example: SELECT total_usage FROM credits.usage_record_create(''ben'', (SELECT i.subscription_item_id
   FROM credits.subscription_items i WHERE i.customer_id = ''ben'' AND i.quantity IS NULL LIMIT 1), 250);';
+COMMENT ON FUNCTION credits.subscription_pause IS
+'Pauses a subscription that is active: no invoices meanwhile, and no credits that were still to begin.
+
+customer_id: the customer.
+subscription_id: the subscription.
+resumes_at: when it goes on by itself; NULL for never.
+
+What has begun of its credits stays.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT status FROM credits.subscription_pause(''ben'', (SELECT subscription_id FROM credits.subscriptions
+  WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON FUNCTION credits.subscription_resume IS
+'Goes on with a subscription that is paused.
+
+customer_id: the customer.
+subscription_id: the subscription.
+
+Within its period the credits that are still to begin come back. After that a new period begins now, from which periods
+are counted.
+
+Raises PC003, PC007, PC013, PC019, PC020.
+Example: SELECT status FROM credits.subscription_resume(''ben'', (SELECT subscription_id FROM credits.subscriptions
+  WHERE customer_id = ''ben'' LIMIT 1));';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -10307,6 +10573,7 @@ REVOKE ALL ON credits_internal.invoice_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_line_grants FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_payments FROM PUBLIC;
 REVOKE ALL ON credits_internal.invoice_numbers FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoiced_credits FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscriptions FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_items FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_periods FROM PUBLIC;
@@ -10495,15 +10762,15 @@ REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_item_delete(text, uuid, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_recover(text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.subscription_resume(text, uuid) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb, text, numeric, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_preview(text, uuid, jsonb, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_delete(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.usage_record_create(text, uuid, numeric, text, timestamptz, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_pause(text, uuid, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_resume(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_create(text, text, jsonb, text, jsonb, boolean, text, text, text, timestamptz, numeric, text, text, jsonb, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_verify(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.checkout_session_update(text, uuid, jsonb, jsonb, boolean, text, text, text, timestamptz, numeric, text, jsonb, jsonb) FROM PUBLIC;
@@ -10699,8 +10966,8 @@ GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO c
 GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_delete(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_delete(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) TO credits_admin;
@@ -10717,8 +10984,8 @@ GRANT EXECUTE ON FUNCTION credits.subscription_recover(text, uuid) TO credits_ad
 GRANT EXECUTE ON FUNCTION credits.subscription_recover(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_resume(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_resume(text, uuid) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb, text, numeric, boolean) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb, text, numeric, boolean) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.usage_limit_set(text, text, numeric, text, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.usage_price(text, numeric, jsonb, integer, text, text, timestamptz, integer) TO credits_admin;

@@ -239,6 +239,14 @@ LEFT JOIN (SELECT customer_id, currency, sum(pending) AS pending
        ON e.customer_id = a.customer_id AND e.currency = a.currency
 WHERE a.pending <> coalesce(e.pending, 0)
 UNION ALL
+SELECT 'account: invoiced is not what invoices hold that are not paid', a.customer_id, a.currency, NULL,
+       coalesce(o.credits, 0), coalesce(a.invoiced, 0)
+FROM credits_internal.accounts a
+LEFT JOIN (SELECT o.customer_id, o.currency, sum(o.credits) AS credits FROM credits_internal.invoiced_credits o
+           WHERE o.status = 'invoiced' GROUP BY 1, 2) o
+       ON o.customer_id = a.customer_id AND o.currency = a.currency
+WHERE coalesce(a.invoiced, 0) <> coalesce(o.credits, 0) OR a.invoiced = 0
+UNION ALL
 SELECT 'account: owes while a grant could pay', e.customer_id, e.currency, 'event ' || e.identifier, 0, e.pending
 FROM credits_internal.meter_events e
 WHERE e.pending > 0 AND EXISTS (

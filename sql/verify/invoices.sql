@@ -71,11 +71,22 @@ LEFT JOIN (SELECT l.customer_id, l.operation_id, sum(l.amount) AS total FROM cre
        ON l.customer_id = p.customer_id AND l.operation_id = p.operation_id
 -- Of a deposit parts may be given back.
 LEFT JOIN credits_internal.reversals r ON r.customer_id = p.customer_id AND r.reversed_operation_id = p.operation_id
-    AND i.billing_reason <> 'deposit'
+    AND i.billing_reason NOT IN ('deposit', 'overdraft_protection')
 WHERE p.paid_from = 'wallet'
   AND ((o.function, o.currency, o.amount, -l.total) IS DISTINCT FROM ('invoice_pay', i.currency, p.amount, p.amount)
        OR (r.operation_id, r.amount) IS DISTINCT FROM (p.reversal_id, CASE WHEN p.reversal_id IS NOT NULL
                                                                            THEN p.amount END))
+UNION ALL
+SELECT 'deposit: what paid an invoice is of none, of another currency, or more than there was', p.customer_id,
+       max(i.currency), 'invoice ' || p.deposit_id, max(d.amount_paid), sum(p.amount)
+FROM credits_internal.invoice_payments p
+LEFT JOIN credits_internal.invoices i ON i.customer_id = p.customer_id AND i.invoice_id = p.invoice_id
+LEFT JOIN credits_internal.invoices d ON d.customer_id = p.customer_id AND d.invoice_id = p.deposit_id
+WHERE p.deposit_id IS NOT NULL
+GROUP BY p.customer_id, p.deposit_id
+HAVING sum(p.amount) > coalesce(max(d.amount_paid), 0)
+    OR NOT bool_and((d.billing_reason IN ('deposit', 'overdraft_protection') AND d.status = 'paid'
+                     AND d.currency = i.currency AND i.subscription_id IS NOT NULL) IS TRUE)
 UNION ALL
 SELECT 'operation: it pays no invoice', o.customer_id, o.currency, 'operation ' || o.operation_id, o.amount, NULL
 FROM credits_internal.operations o
@@ -95,6 +106,19 @@ WHERE (l.subscription_item_id IS NULL
    OR (l.grant_id IS NOT NULL
        AND ((g.currency, g.cost_currency) IS DISTINCT FROM (l.credit_currency, l.currency)
             OR (l.subscription_item_id IS NULL AND g.amount <> l.credits)))
+UNION ALL
+SELECT 'invoiced credits: they are closed and their invoice is not, or the reverse', o.customer_id, o.currency,
+       'grant ' || o.grant_id || ' of invoice ' || o.invoice_id, o.credits, NULL
+FROM credits_internal.invoiced_credits o
+LEFT JOIN credits_internal.invoices i ON i.customer_id = o.customer_id AND i.invoice_id = o.invoice_id
+WHERE o.status IS DISTINCT FROM CASE i.status WHEN 'paid' THEN 'paid' WHEN 'void' THEN 'returned'
+                                              WHEN 'open' THEN 'invoiced' WHEN 'uncollectible' THEN 'invoiced' END
+UNION ALL
+SELECT 'invoiced credits: their grant is not there, or of another amount', o.customer_id, o.currency,
+       'grant ' || o.grant_id, o.credits, g.amount
+FROM credits_internal.invoiced_credits o
+LEFT JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
+WHERE (g.amount, g.currency) IS DISTINCT FROM (o.credits, o.currency)
 UNION ALL
 SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
 FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL

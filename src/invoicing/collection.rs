@@ -97,6 +97,18 @@ pub fn is_under_way(session: &Session, invoice: &Invoice) -> Result<bool, Error>
     Ok(open.is_some_and(|open| open.status == intent::Status::Processing))
 }
 
+/// Whether a payment of it is under way or asked for.
+pub fn is_asked_for(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
+    let open = intent::open_of(session, &invoice.customer_id, invoice.id)?;
+    Ok(open.is_some_and(|open| open.status.is_under_way() || open.requested_at.is_some()))
+}
+
+/// Whether nothing stands in the way of its being paid otherwise: no payment is under way, and none paid a part.
+pub fn is_free(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
+    let open = intent::open_of(session, &invoice.customer_id, invoice.id)?;
+    Ok(open.is_none_or(|open| !open.status.is_under_way() && !open.has_money))
+}
+
 /// Nobody is to pay it any more, and what was paid of it by a provider is asked back. Raises PC020 while money is on its way.
 pub fn cancel(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     match intent::open_of(session, &invoice.customer_id, invoice.id)? {

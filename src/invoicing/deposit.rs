@@ -1,6 +1,8 @@
 //! Deposits: invoices whose money is to be given back. What a provider took is asked back as a refund, what the wallet paid
 //! goes back to the grants that paid; what came from outside goes back outside, and is none of ours.
 
+pub mod applied;
+
 use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
@@ -20,8 +22,8 @@ use pgrx::pg_extern;
 use pgrx::pg_sys::{TEXTOID, UUIDOID};
 use uuid::Uuid;
 
-/// What billing_reason says of one.
-pub const DEPOSIT: &str = "deposit";
+/// What billing_reason says of one; and of one that is for overdraft protection, which is used before others.
+pub const DEPOSITS: [&str; 2] = ["deposit", "overdraft_protection"];
 
 row! {
     /// How a deposit stands.
@@ -46,6 +48,8 @@ row! {
         pub amount_outside: Decimal,
         /// Whether this repeats an earlier call.
         pub replayed: bool,
+        /// What paid invoices of subscriptions.
+        pub amount_used: Decimal,
     }
 }
 
@@ -73,6 +77,8 @@ struct Source {
     back: Decimal,
     /// What of that is not confirmed.
     pending: Decimal,
+    /// What of it paid something.
+    used: Decimal,
 }
 
 impl Source {
@@ -81,7 +87,7 @@ impl Source {
     }
 
     fn left(&self) -> Decimal {
-        if self.is_ours() { (self.amount - self.back).max(Decimal::ZERO) } else { Decimal::ZERO }
+        if self.is_ours() { (self.amount - self.back - self.used).max(Decimal::ZERO) } else { Decimal::ZERO }
     }
 }
 
@@ -91,18 +97,25 @@ fn sources(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Vec
     for mut row in SOURCES.run(session, &[customer_id.cell(), invoice_id.cell()])?.iter() {
         let (amount, intent_id, operation_id) = (row.next()?, row.next()?, row.next()?);
         let (reversed, pending, refunded): (Decimal, Decimal, Decimal) = (row.next()?, row.next()?, row.next()?);
-        sources.push(Source { amount, intent_id, operation_id, back: reversed + refunded, pending });
+        let back = reversed + refunded;
+        sources.push(Source { amount, intent_id, operation_id, back, pending, used: Decimal::ZERO });
+    }
+    let mut used = applied::used(session, customer_id, invoice_id)?;
+    for source in &mut sources {
+        source.used = source.left().min(used);
+        used -= source.used;
     }
     Ok(sources)
 }
 
 fn stand(session: &Session, customer_id: &str, invoice_id: Uuid, replayed: bool) -> Result<DepositRow, Error> {
     let invoice = invoice::find(session, customer_id, invoice_id, false)?;
-    if invoice.billing_reason != DEPOSIT {
+    if !DEPOSITS.contains(&invoice.billing_reason.as_str()) {
         return Err(none(invoice_id));
     }
     let sources = sources(session, customer_id, invoice_id)?;
     let sum = |of: fn(&Source) -> Decimal| sources.iter().map(of).sum::<Decimal>();
+    let amount_used = applied::used(session, customer_id, invoice_id)?;
     let is_paid = invoice.status == Status::Paid.as_str();
     Ok(DepositRow {
         customer_id: customer_id.to_string(),
@@ -115,6 +128,7 @@ fn stand(session: &Session, customer_id: &str, invoice_id: Uuid, replayed: bool)
         amount_outside: sum(|source| if source.is_ours() { Decimal::ZERO } else { source.amount }),
         status: invoice.status,
         replayed,
+        amount_used,
     })
 }
 
@@ -178,12 +192,12 @@ fn judge(
 ) -> Result<(Invoice, Decimal), Error> {
     customer::lock(session, customer_id)?;
     let invoice = invoice::lock(session, customer_id, invoice_id)?;
-    if invoice.billing_reason != DEPOSIT {
+    if !DEPOSITS.contains(&invoice.billing_reason.as_str()) {
         return Err(none(invoice_id));
     }
     invoice.must_be(Status::Paid)?;
     effect::lock_accounts(session, customer_id, wallet(session, &invoice)?)?;
-    let most = sources(session, customer_id, invoice_id)?.iter().map(Source::left).sum::<Decimal>();
+    let most = left(session, customer_id, invoice_id)?;
     let amount = asked.unwrap_or(most);
     let decimals = currency::decimals(session, &invoice.currency)?;
     amount::fit(amount, decimals).map_err(|reason| Error::amount("amount", amount, reason))?;
@@ -191,6 +205,11 @@ fn judge(
         return Err(Error::amount("amount", amount, AmountError::MoreThanPaid(most)));
     }
     Ok((invoice, amount))
+}
+
+/// What of a deposit that is paid can go back, or pay something.
+fn left(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Decimal, Error> {
+    Ok(sources(session, customer_id, invoice_id)?.iter().map(Source::left).sum())
 }
 
 /// The account that paid a part of it, if the wallet did.

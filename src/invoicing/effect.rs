@@ -67,7 +67,7 @@ impl Invoice {
     }
 }
 
-/// The currencies that an invoice grants credits of.
+/// The currencies that an invoice grants credits of, or has what was owed of.
 pub fn currencies(session: &Session, invoice: &Invoice) -> Result<Vec<String>, Error> {
     let accounts = line::accounts(session, &invoice.customer_id, invoice.id)?;
     Ok(accounts.into_iter().map(|(_, currency)| currency).collect())

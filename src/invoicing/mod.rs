@@ -2,7 +2,7 @@
 
 pub mod collection;
 pub mod customer;
-mod deposit;
+pub mod deposit;
 pub mod effect;
 pub mod engine;
 pub mod erasure;
@@ -11,5 +11,6 @@ mod item;
 pub mod line;
 pub mod listener;
 mod number;
+pub mod owed;
 mod page;
 pub mod sale;

@@ -31,6 +31,8 @@ row! {
         pub recharge_in_progress: bool,
         /// What limits leave for such spending; NULL where none applies.
         pub limit_remaining: Option<Decimal>,
+        /// Owed, and on invoices that are not paid.
+        pub invoiced: Decimal,
     }
 }
 
@@ -67,10 +69,10 @@ fn credit_availability_2(
                 None => currency::code_or_default(currency)?,
             };
             currency::check_amount(session, &code, amount.unwrap_or_default())?;
-            let (available, pending, left) = match balance::book(session, customer_id, &code, now)? {
+            let (available, pending, invoiced, left) = match balance::book(session, customer_id, &code, now)? {
                 Some(book) => {
                     let left = if book.limited { left(session, &book, member_id, event_name)? } else { None };
-                    (payable(session, &book, event_name)?, book.pending, left)
+                    (payable(session, &book, event_name)?, book.pending, book.invoiced, left)
                 }
                 None => Default::default(),
             };
@@ -85,8 +87,8 @@ fn credit_availability_2(
                 .zip(max_recharges)
                 .and_then(|(credits, most)| credits.checked_mul(Decimal::from(most)))
                 .unwrap_or_default();
-            // What would be owed once the work is done: what no credit covers, plus what is owed already.
-            let owed = pending + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
+            // What would be owed once the work is done: what no credit covers, plus what is owed already, on invoices too.
+            let owed = pending + invoiced + (amount.unwrap_or_default() - available).max(Decimal::ZERO);
             let beyond = left.is_some_and(|left| amount.map_or(left.is_zero(), |amount| amount > left));
             let reason = if beyond {
                 "limit_exceeded"
@@ -106,6 +108,7 @@ fn credit_availability_2(
                 pending,
                 recharge_in_progress: bought.is_some(),
                 limit_remaining: left,
+                invoiced,
             }))
         })
     })())

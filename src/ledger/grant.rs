@@ -8,6 +8,7 @@ mod credit;
 pub mod ending;
 pub mod events;
 mod extension;
+pub mod owed;
 mod report;
 pub mod rollover;
 mod suspension;
@@ -198,7 +199,6 @@ pub fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -
         counterparty: None,
         reason: None,
     };
-    // What a first call must meet and a replay need not.
     let judge = || {
         currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
             terms.check(session, now, currency.decimals)?;

@@ -19,7 +19,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use pgrx::pg_extern;
-use pgrx::pg_sys::{INT8OID, TEXTOID, UUIDOID};
+use pgrx::pg_sys::{INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
 row! {
@@ -199,6 +199,8 @@ row! {
         pub held: Decimal,
         /// Usage not yet paid.
         pub pending: Decimal,
+        /// Owed, and on invoices that were not paid.
+        pub invoiced: Decimal,
     }
 }
 
@@ -218,7 +220,7 @@ fn wallet_balance_at(
             let Some(mut book) = posting::read_one(session, customer_id, &code)? else {
                 currency::check_exists(session, &code)?;
                 check_past(as_of, now)?;
-                return Ok(One(BalanceAtRow::new(code, as_of, [Decimal::ZERO; 4])));
+                return Ok(One(BalanceAtRow::new(code, as_of, [Decimal::ZERO; 4], Decimal::ZERO)));
             };
             check_past(as_of, now.max(book.posted_at))?;
             let then = if as_of >= book.posted_at {
@@ -227,7 +229,8 @@ fn wallet_balance_at(
             } else {
                 since(session, &book, as_of)?
             };
-            Ok(One(BalanceAtRow::new(code, as_of, then)))
+            let invoiced = invoiced_at(session, &book, as_of)?;
+            Ok(One(BalanceAtRow::new(code, as_of, then, invoiced)))
         })
     })())
 }
@@ -240,9 +243,36 @@ fn check_past(as_of: Time, now: Time) -> Result<(), Error> {
 }
 
 impl BalanceAtRow {
-    fn new(currency: String, as_of: Time, [available, restricted, held, pending]: [Decimal; 4]) -> Self {
-        BalanceAtRow { currency, as_of, balance: available + restricted, available, restricted, held, pending }
+    fn new(
+        currency: String,
+        as_of: Time,
+        [available, restricted, held, pending]: [Decimal; 4],
+        invoiced: Decimal,
+    ) -> Self {
+        BalanceAtRow {
+            currency,
+            as_of,
+            balance: available + restricted,
+            available,
+            restricted,
+            held,
+            pending,
+            invoiced,
+        }
     }
+}
+
+static INVOICED: Statement = Statement::new(
+    c"SELECT coalesce(sum(o.credits), 0) FROM credits_internal.invoiced_credits o
+      WHERE o.customer_id = $1 AND o.currency = $2 AND o.created_at <= $3 AND (o.closed_at > $3) IS NOT FALSE",
+    &[TEXTOID, TEXTOID, TIMESTAMPTZOID],
+)
+.before(c"SELECT 0::numeric WHERE num_nonnulls($1, $2, $3) > 0");
+
+/// What was on invoices then that were not paid.
+fn invoiced_at(session: &Session, book: &Book, as_of: Time) -> Result<Decimal, Error> {
+    let rows = INVOICED.run(session, &[book.customer_id.cell(), book.currency.cell(), as_of.cell()])?;
+    rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()
 }
 
 static LINE_TIME: Statement = Statement::new(

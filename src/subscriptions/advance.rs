@@ -14,6 +14,7 @@ use crate::settings;
 use crate::subscriptions::billing::{self, Term};
 use crate::subscriptions::checkout;
 use crate::subscriptions::instalments;
+use crate::subscriptions::protection;
 use crate::subscriptions::schedule::cycle::{Cycle, Period};
 use crate::subscriptions::schedule::state::{self, Change, Facts, Status};
 use crate::subscriptions::subscription::{self, Subscription};
@@ -61,6 +62,7 @@ fn next(session: &Session, there: &Subscription) -> Result<Option<(Time, Change)
         is_automatic: there.is_automatic(),
         due_date,
         usage_closes_at: there.usage_closes_at,
+        protect_at: there.protect_at,
     }))
 }
 
@@ -98,7 +100,14 @@ fn apply(
 ) -> Result<(), Error> {
     match change {
         Change::Expire => expire(session, there, at, now),
-        Change::Cancel | Change::GiveUp => end(session, customer, there, (at, change == Change::GiveUp), now),
+        Change::Protect => protection::pay(session, there, now),
+        Change::Cancel => end(session, customer, there, (at, false), now),
+        Change::GiveUp => {
+            if there.is_protected {
+                protection::pay(session, there, now)?;
+            }
+            if there.status == Status::PastDue { end(session, customer, there, (at, true), now) } else { Ok(()) }
+        }
         Change::EndTrial => end_trial(session, customer, there, at, now),
         Change::Resume => resume(session, customer, there, at, now),
         Change::Renew => {
@@ -113,7 +122,7 @@ fn apply(
                 let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
                 collection::ask(session, &invoice, now)?;
             }
-            Ok(())
+            protection::after_asking(session, there, now)
         }
     }
 }
@@ -169,6 +178,7 @@ pub fn fall_due(session: &Session, there: &mut Subscription, at: Time, now: Time
         return Ok(());
     }
     (there.status, there.past_due_at, there.retries) = (Status::PastDue, Some(at), 0);
+    protection::after_failure(there, now)?;
     record(session, there, EventType::SubscriptionPastDue, now)
 }
 
@@ -228,7 +238,8 @@ static UNPAID: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-fn unpaid(session: &Session, there: &Subscription) -> Result<Vec<Uuid>, Error> {
+/// Its open invoices, the oldest first.
+pub fn unpaid(session: &Session, there: &Subscription) -> Result<Vec<Uuid>, Error> {
     let rows = UNPAID.run(session, &[there.customer_id.cell(), there.id.cell()])?;
     rows.iter().map(|mut row| row.next()).collect()
 }
@@ -285,7 +296,7 @@ pub fn end(
     instalments::lock_accounts(session, there)?;
     let void = given_up(session, there, (at, gives_up))?;
     if !gives_up {
-        billing::close(session, customer, there, now)?;
+        billing::close(session, customer, there, at, now)?;
     }
     let was_incomplete = there.status == Status::Incomplete;
     summary::end(session, there, (at, true))?;

@@ -15,6 +15,7 @@ use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::subscriptions::advance;
 use crate::subscriptions::item::{self, Item};
+use crate::subscriptions::owed;
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::{Period, months_after};
 use crate::subscriptions::schedule::instalment::Plan;
@@ -171,10 +172,20 @@ pub fn make(
     (term, reason): (Term, Reason),
     now: Time,
 ) -> Result<Option<Uuid>, Error> {
+    let invoice_id = Uuid::now_v7();
+    // What is owed for the time before: its accounts are locked before anything else is.
+    let owed = match reason {
+        Reason::SubscriptionCycle => {
+            let ended = (last_start(session, subscription, term.from)?, term.from);
+            owed::settle(session, subscription, invoice_id, (ended, term.from), now)?
+        }
+        _ => Vec::new(),
+    };
     let items = item::of(session, &subscription.customer_id, subscription.id)?;
     summary::begin(session, subscription, &items, term)?;
     let mut lines = lines(session, &subscription.currency, &items, term)?;
     let quote = discounted(session, subscription, &mut lines, term.from)?;
+    lines.extend(owed);
     let takes_pending = reason == Reason::SubscriptionCycle;
     let asks = takes_pending && (lines.is_empty() || subscription.must_pay_for(&lines));
     let taken = if asks { taken(session, subscription)? } else { Decimal::ZERO };
@@ -183,8 +194,9 @@ pub fn make(
     let made = match lines.is_empty() && taken <= Decimal::ZERO {
         true => None,
         false => {
-            let lines = (&lines[..], quote.as_ref(), reason);
-            Some(order(session, customer, subscription, lines, (takes_pending, term.from, now))?)
+            let ordered = (invoice_id, &lines[..], quote.as_ref(), reason);
+            order_as(session, customer, subscription, ordered, (takes_pending, term.from, now))?;
+            Some(invoice_id)
         }
     };
     enter(session, subscription, period, if term.is_stub() { "stub" } else { "whole" }, (made, term.is_resumed))?;
@@ -280,19 +292,46 @@ pub fn taken(session: &Session, subscription: &Subscription) -> Result<Decimal, 
     rows.first().map_or(Ok(Decimal::ZERO), |mut row| row.next())
 }
 
-/// The last invoice, of what is still to be charged for changes: there is no next one. Returns it, where there is any.
+/// The last invoice, of what is still to be charged for changes, and of what is owed as it ends: there is no next one. Returns
+/// it, where there is any.
 pub fn close(
     session: &Session,
     customer: &Customer,
     subscription: &mut Subscription,
+    at: Time,
     now: Time,
 ) -> Result<Option<Uuid>, Error> {
+    let invoice_id = Uuid::now_v7();
+    let ended = (subscription.period.start, at);
+    // Now means all of it.
+    let before = if at == now { Time::NEVER } else { at };
+    let owed = owed::settle(session, subscription, invoice_id, (ended, before), now)?;
     let rows = PENDING.run(session, &[subscription.customer_id.cell(), subscription.id.cell()])?;
     let pending: Decimal = rows.first().map_or(Ok(Decimal::ZERO), |mut row| row.next())?;
-    if pending <= Decimal::ZERO {
+    if pending <= Decimal::ZERO && owed.is_empty() {
         return Ok(None);
     }
-    order(session, customer, subscription, (&[], None, Reason::SubscriptionCycle), (true, now, now)).map(Some)
+    order_as(
+        session,
+        customer,
+        subscription,
+        (invoice_id, &owed[..], None, Reason::SubscriptionCycle),
+        (true, now, now),
+    )?;
+    Ok(Some(invoice_id))
+}
+
+static LAST_START: Statement = Statement::new(
+    c"SELECT max(p.period_start) FROM credits_internal.subscription_periods p
+      WHERE p.customer_id = $1 AND p.subscription_id = $2 AND p.period_start < $3",
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
+);
+
+/// When the period before began.
+fn last_start(session: &Session, subscription: &Subscription, before: Time) -> Result<Time, Error> {
+    let cells = [subscription.customer_id.cell(), subscription.id.cell(), before.cell()];
+    let start: Option<Time> = LAST_START.run(session, &cells)?.first().map_or(Ok(None), |mut row| row.next())?;
+    Ok(start.unwrap_or(before))
 }
 
 /// Makes an invoice of these lines, with or without what is pending in their currency, and gives it out as of when it was due.
@@ -304,6 +343,17 @@ pub fn order(
     (takes_pending, at, now): (bool, Time, Time),
 ) -> Result<Uuid, Error> {
     let invoice_id = Uuid::now_v7();
+    order_as(session, customer, subscription, (invoice_id, lines, quote, reason), (takes_pending, at, now))?;
+    Ok(invoice_id)
+}
+
+fn order_as(
+    session: &Session,
+    customer: &Customer,
+    subscription: &mut Subscription,
+    (invoice_id, lines, quote, reason): (Uuid, &[New], Option<&Quote>, Reason),
+    (takes_pending, at, now): (bool, Time, Time),
+) -> Result<(), Error> {
     let customer_id = subscription.customer_id.clone();
     let (code, method) = (subscription.currency.clone(), subscription.collection_method.clone());
     let order = Order {
@@ -339,5 +389,5 @@ pub fn order(
     if let (Some(_), Some(discount)) = (quote, subscription.discount.as_mut()) {
         discount.invoice_id.get_or_insert(invoice_id);
     }
-    Ok(invoice_id)
+    Ok(())
 }

@@ -9,6 +9,7 @@ use crate::ledger::grant::ending;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
+use crate::subscriptions::owed;
 use crate::subscriptions::schedule::instalment::rest;
 use crate::subscriptions::subscription::Subscription;
 use pgrx::pg_sys::{TEXTOID, TIMESTAMPTZOID, UUIDOID};
@@ -19,11 +20,15 @@ static CURRENCIES: Statement = Statement::new(
       FROM credits_internal.subscription_items i
       JOIN credits_internal.invoice_lines l
         ON l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
-      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND l.credits IS NOT NULL",
+      WHERE i.customer_id = $1 AND i.subscription_id = $2 AND l.credits IS NOT NULL
+      UNION
+      SELECT o.currency FROM credits_internal.invoices v
+      JOIN credits_internal.invoiced_credits o ON o.customer_id = v.customer_id AND o.invoice_id = v.invoice_id
+      WHERE v.customer_id = $1 AND v.subscription_id = $2 AND v.status = 'open' AND o.status = 'invoiced'",
     &[TEXTOID, UUIDOID],
 );
 
-/// Locks the accounts that a subscription's credits are in.
+/// Locks the accounts that a subscription's credits are in, and those whose owed credits it settles.
 pub fn lock_accounts(session: &Session, subscription: &Subscription) -> Result<(), Error> {
     lock_accounts_and(session, subscription, Vec::new())
 }
@@ -33,6 +38,7 @@ pub fn lock_accounts_and(session: &Session, subscription: &Subscription, others:
     let rows = CURRENCIES.run(session, &[subscription.customer_id.cell(), subscription.id.cell()])?;
     let mut currencies: Vec<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
     currencies.extend(others);
+    currencies.extend(owed::currencies(session, subscription)?);
     effect::lock_accounts(session, &subscription.customer_id, currencies)
 }
 

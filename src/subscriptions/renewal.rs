@@ -9,6 +9,7 @@ use crate::pg::subtransaction::isolate_waiting;
 use crate::pg::value::ToCell;
 use crate::settings;
 use crate::subscriptions::advance::advance;
+use crate::subscriptions::owed;
 use crate::subscriptions::subscription;
 use pgrx::pg_sys::{INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use pgrx::warning;
@@ -70,6 +71,10 @@ fn renew_free(session: &Session, due: &[(Time, String, Uuid)], now: Time) -> Res
             freeing(session, |session| {
                 let customer = customer::lock(session, customer_id)?;
                 let mut there = subscription::lock(session, customer_id, *id)?;
+                // Maintenance waits for nobody.
+                if !owed::is_free(session, &there)? {
+                    return Ok(0);
+                }
                 advance(session, &customer, &mut there, now, 1)
             })
         };

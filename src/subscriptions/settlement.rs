@@ -9,6 +9,7 @@ use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::subscriptions::advance::{fall_due, owes, record, save};
 use crate::subscriptions::instalments;
+use crate::subscriptions::protection;
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::{self, Discounted, Subscription};
 use pgrx::pg_sys::{TEXTOID, UUIDOID};
@@ -89,7 +90,7 @@ fn recovered(session: &Session, there: &mut Subscription, now: Time) -> Result<(
     if owes(session, there, false, now)? {
         return save(session, there, now);
     }
-    (there.status, there.past_due_at, there.retries) = (Status::Active, None, 0);
+    (there.status, there.past_due_at, there.retries, there.protect_at) = (Status::Active, None, 0, None);
     record(session, there, EventType::SubscriptionRecovered, now)
 }
 
@@ -101,6 +102,10 @@ fn failed(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Ti
     }
     if !there.is_automatic() {
         return Ok(());
+    }
+    if there.status == Status::PastDue {
+        protection::after_failure(there, now)?;
+        return save(session, there, now);
     }
     fall_due(session, there, now, now)
 }

@@ -8,14 +8,17 @@
 mod cancel;
 pub mod create;
 mod delete;
+mod given;
 mod pause;
 pub mod update;
 
+use crate::amount::Decimal;
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::{Json, ToCell};
 use crate::row;
+use crate::subscriptions::owed::Policy;
 use crate::subscriptions::schedule::cycle::{Cycle, Period, Step};
 use crate::subscriptions::schedule::state::Status;
 use pgrx::pg_sys::{BOOLOID, INT4OID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
@@ -97,6 +100,12 @@ row! {
         pub checkout_session_id: Option<Uuid>,
         /// What is to be done at events of it.
         pub service_actions: Option<Json>,
+        /// What becomes of owed credits as a period ends.
+        pub at_period_end: String,
+        /// What one of them costs on the invoice.
+        pub overage_rate: Option<Decimal>,
+        /// Whether a deposit pays what the last retry could not.
+        pub overdraft_protection: bool,
     } read
 }
 
@@ -106,7 +115,8 @@ static FIND: Statement = Statement::new(
              s.current_period_end, s.proration_behavior, s.days_until_due, s.days_until_cancel, s.payment_method_id,
              s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at,
              s.past_due_at, s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
-             s.created_at, s.updated_at, $3, s.checkout_session_id, s.service_actions
+             s.created_at, s.updated_at, $3, s.checkout_session_id, s.service_actions, s.at_period_end, s.overage_rate,
+             s.overdraft_protection
       FROM credits.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 );
@@ -194,6 +204,12 @@ pub struct Subscription {
     pub checkout_session_id: Option<Uuid>,
     /// When usage of it is invoiced next.
     pub usage_closes_at: Option<Time>,
+    /// What becomes of owed credits as a period ends.
+    pub policy: Policy,
+    /// Whether a deposit pays what the last retry could not.
+    pub is_protected: bool,
+    /// Since when it is to.
+    pub protect_at: Option<Time>,
     /// What was last written of it.
     pub(super) written: Cell<Option<Written>>,
 }
@@ -213,6 +229,7 @@ pub(super) struct Written {
     latest_invoice_id: Option<Uuid>,
     usage_closes_at: Option<Time>,
     next_change_at: Option<Time>,
+    protect_at: Option<Time>,
     at: Time,
 }
 
@@ -222,7 +239,8 @@ static LOCK: Statement = Statement::new(
              s.payment_method_id, s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.paused_at, s.resumes_at,
              s.past_due_at, s.retries, s.has_paid, s.coupon_id, s.promotion_code_id, s.discount_start, s.discount_end,
              s.discount_invoice_id, s.latest_invoice_id, s.created_at, s.proration_behavior = 'none', s.trial_end,
-             s.checkout_session_id, s.usage_closes_at
+             s.checkout_session_id, s.usage_closes_at, s.at_period_end, s.overage_rate, s.overdraft_protection,
+             s.protect_at
       FROM credits_internal.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 );
@@ -273,6 +291,9 @@ pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscripti
         trial_end: row.next()?,
         checkout_session_id: row.next()?,
         usage_closes_at: row.next()?,
+        policy: Policy::stored(&row.next::<String>()?, row.next()?),
+        is_protected: row.next()?,
+        protect_at: row.next()?,
         written: Cell::new(None),
     })
 }
@@ -282,7 +303,7 @@ static SAVE: Statement = Statement::new(
       SET status = $3, billing_cycle_anchor = $4, current_period_start = $5, current_period_end = $6, cancel_at = $7,
           cancel_at_period_end = $8, canceled_at = $9, ended_at = $10, paused_at = $11, resumes_at = $12, past_due_at = $13,
           retries = $14, has_paid = $15, discount_start = $16, discount_end = $17, discount_invoice_id = $18,
-          latest_invoice_id = $19, next_change_at = $20, updated_at = $21, usage_closes_at = $22
+          latest_invoice_id = $19, next_change_at = $20, updated_at = $21, usage_closes_at = $22, protect_at = $23
       WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[
         TEXTOID,
@@ -304,6 +325,7 @@ static SAVE: Statement = Statement::new(
         TIMESTAMPTZOID,
         UUIDOID,
         UUIDOID,
+        TIMESTAMPTZOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
@@ -340,6 +362,7 @@ impl Subscription {
             discount: self.discount,
             latest_invoice_id: self.latest_invoice_id,
             usage_closes_at: self.usage_closes_at,
+            protect_at: self.protect_at,
             next_change_at,
             at,
         }
@@ -375,6 +398,7 @@ impl Subscription {
             next_change_at.cell(),
             now.cell(),
             self.usage_closes_at.cell(),
+            self.protect_at.cell(),
         ];
         SAVE.run(session, &cells)?;
         self.written.set(written);

@@ -264,6 +264,7 @@ def subscriptions(filler: Filler) -> None:
             filler.call("payment_succeeded", "'bob', %s, 'shop', 'plan 2', 30", cart_id)
     link = """'A plan', '[{"lookup_key": "plan"}]', subscription_data => '{"trial_period_days": 9}'"""
     filler.call("payment_link_create", link)
+    owed(filler)
 
 
 def usage(filler: Filler) -> None:
@@ -281,6 +282,16 @@ def usage(filler: Filler) -> None:
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
     filler.connection.execute("RESET credits.usage_grace")
+
+
+def owed(filler: Filler) -> None:
+    """What a customer owed as a subscription ended, on its last invoice."""
+    filler.call("wallet_adjust", "'eve', -15, 'opening_balance', 'COIN'")
+    plan = """'eve', '[{"lookup_key": "plan"}]', at_period_end => 'invoice', overage_rate => 0.5"""
+    plan = filler.call("subscription_create", plan + ", idempotency_key => 'eve''s plan'")
+    due = filler.call("invoice_finalize", "'eve', %s", plan["latest_invoice_id"])["payment_intent_id"]
+    filler.call("payment_succeeded", "'eve', %s, 'shop', 'eve 1'", due)
+    filler.call("subscription_cancel", "'eve', %s, 'now'", plan["subscription_id"])
 
 
 def checkout(filler: Filler) -> None:

@@ -68,7 +68,7 @@ Example: SELECT line_no, type, amount, display_title FROM credits.wallet_history
 
 CREATE TYPE credits.past_balance AS (
     currency text, as_of timestamptz, balance numeric, available numeric, restricted numeric, held numeric,
-    pending numeric);
+    pending numeric, invoiced numeric);
 COMMENT ON TYPE credits.past_balance IS 'One account''s balance at a past moment, as wallet_balance_at() returns it.';
 COMMENT ON COLUMN credits.past_balance.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.past_balance.as_of IS 'The moment.';
@@ -77,6 +77,7 @@ COMMENT ON COLUMN credits.past_balance.available IS 'What a plain debit could ha
 COMMENT ON COLUMN credits.past_balance.restricted IS 'What only the events of certain meters may take.';
 COMMENT ON COLUMN credits.past_balance.held IS 'Credits that were set aside.';
 COMMENT ON COLUMN credits.past_balance.pending IS 'Usage that was owed.';
+COMMENT ON COLUMN credits.past_balance.invoiced IS 'Usage owed that was on invoices that were not paid then.';
 
 CREATE FUNCTION credits.wallet_balance_at(
     customer_id text, currency text DEFAULT NULL, as_of timestamptz DEFAULT NULL)

@@ -146,6 +146,7 @@ fn asked<'a>(cart: &Cart<'a>, offers: &[Offer], data: &'a SubscriptionData) -> R
         description: data.description.as_deref(),
         metadata: None,
         checkout: None,
+        owed: Default::default(),
     })
 }
 

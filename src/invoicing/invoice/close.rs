@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::input;
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status, columns, payment, tables};
 use crate::invoicing::listener::Outcome;
-use crate::invoicing::{collection, customer, line};
+use crate::invoicing::{collection, customer, effect, line, owed};
 use crate::ledger;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -53,10 +53,17 @@ pub fn void(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error
 /// The same where nobody's payment stands in the way.
 fn void_without(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     let (customer_id, invoice_id) = (invoice.customer_id.as_str(), invoice.id);
+    let mut accounts = owed::currencies(session, invoice)?;
+    if !accounts.is_empty() {
+        // With that which paid a part, if the wallet did.
+        accounts.extend((!invoice.amount_paid.is_zero()).then(|| invoice.currency.clone()));
+        effect::lock_accounts(session, customer_id, accounts)?;
+    }
     payment::give_back(session, invoice, now)?;
     line::carry_again(session, invoice, now)?;
     stock::release(session, customer_id, invoice_id, now)?;
     VOID.run(session, &[customer_id.cell(), invoice_id.cell(), now.cell()])?;
+    owed::give_back(session, invoice, now)?;
     billing_event::record(session, EventType::InvoiceVoided, invoice_id, Some(customer_id), now)?;
     invoice.announce(session, Outcome::Void, now)
 }

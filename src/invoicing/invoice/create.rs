@@ -3,7 +3,7 @@
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::invoicing::deposit::DEPOSIT;
+use crate::invoicing::deposit::DEPOSITS;
 use crate::invoicing::invoice::{self, InvoiceRow, finalize};
 use crate::invoicing::line::given::{self, Given};
 use crate::invoicing::line::{self, New};
@@ -29,7 +29,7 @@ const MOST_DAYS: i32 = 3_650;
 const MOST_FIELDS: usize = 20;
 
 /// Why one may be made by hand.
-const REASONS: [&str; 2] = ["manual", DEPOSIT];
+const REASONS: [&str; 3] = ["manual", DEPOSITS[0], DEPOSITS[1]];
 
 /// An invoice as it is asked for.
 struct Draft<'a> {
@@ -161,7 +161,7 @@ fn create(
             .drain(..)
             .map(|given| line::price(session, Uuid::now_v7(), given, &code, decimals))
             .collect::<Result<_, _>>()?;
-        if draft.billing_reason == DEPOSIT && lines.iter().any(|line| line.credit_currency().is_some()) {
+        if DEPOSITS.contains(&draft.billing_reason) && lines.iter().any(|line| line.credit_currency().is_some()) {
             return Err(Error::argument("lines", "of a deposit must grant no credits: they are to be given back"));
         }
         let customer = customer::lock_or_make(session, customer_id)?;
@@ -189,7 +189,7 @@ fn create(
         line::insert(session, customer_id, &code, Some((invoice_id, no)), line, now)?;
     }
     // What is pending is none of a deposit.
-    if draft.takes_pending && draft.billing_reason != DEPOSIT {
+    if draft.takes_pending && !DEPOSITS.contains(&draft.billing_reason) {
         line::take_pending(session, (customer_id, &code), invoice_id, lines.len())?;
     }
     recompute(session, (customer_id, invoice_id), (draft.discount, draft.tax_rate), decimals)?;

@@ -9,7 +9,7 @@ use crate::invoicing::effect::{self, Source};
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, Status, payment};
 use crate::invoicing::line::instalment;
 use crate::invoicing::listener::Outcome;
-use crate::invoicing::{collection, line, number};
+use crate::invoicing::{collection, line, number, owed};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -171,6 +171,7 @@ static PAID: Statement = Statement::new(
 /// All of it is paid.
 pub fn mark_paid(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     PAID.run(session, &[invoice.customer_id.cell(), invoice.id.cell(), now.cell()])?;
+    owed::paid(session, invoice, now)?;
     billing_event::record(session, EventType::InvoicePaid, invoice.id, Some(&invoice.customer_id), now)?;
     invoice.announce(session, Outcome::Paid, now)
 }

@@ -130,7 +130,7 @@ fn pay(session: &Session, call: &Call<'_>) -> Result<InvoiceRow, Error> {
     if let Some(book) = book {
         posting::post(session, &[book])?;
     }
-    let source = Applied { from: call.from, reference: call.reference, operation_id, intent_id: None };
+    let source = Applied { from: call.from, reference: call.reference, operation_id, ..Applied::default() };
     apply(session, &source, &invoice, amount, now)?;
     collection::settle(session, &invoice, amount, now)?;
     if amount == invoice.remaining() {
@@ -209,16 +209,16 @@ pub fn pay_in_credits(session: &Session, invoice: &Invoice, number: &str, now: T
     let texts = Texts { description: Some(&description), ..Texts::default() };
     operation::claim(session, &invoice.customer_id, &operation, None, &texts, now)?;
     posting::post(session, &[book])?;
-    let source = Applied { from: SOURCES[0], reference: None, operation_id: Some(id), intent_id: None };
+    let source = Applied { from: SOURCES[0], operation_id: Some(id), ..Applied::default() };
     apply(session, &source, invoice, amount, now)
 }
 
 static APPLY: Statement = Statement::new(
     c"INSERT INTO credits_internal.invoice_payments (customer_id, invoice_id, payment_no, paid_from, amount, operation_id,
-                                                     reference, created_at, payment_intent_id)
-      SELECT $1, $2, count(*) + 1, $3, $4, $5, $6, $7, $8
+                                                     reference, created_at, payment_intent_id, deposit_id)
+      SELECT $1, $2, count(*) + 1, $3, $4, $5, $6, $7, $8, $9
       FROM credits_internal.invoice_payments p WHERE p.customer_id = $1 AND p.invoice_id = $2",
-    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, UUIDOID],
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, UUIDOID, UUIDOID],
 );
 static ADD: Statement = Statement::new(
     c"UPDATE credits_internal.invoices i SET amount_paid = i.amount_paid + $3, updated_at = $4
@@ -227,11 +227,13 @@ static ADD: Statement = Statement::new(
 );
 
 /// Where money came from that is applied.
+#[derive(Default)]
 struct Applied<'a> {
     from: &'a str,
     reference: Option<&'a str>,
     operation_id: Option<Uuid>,
     intent_id: Option<Uuid>,
+    deposit_id: Option<Uuid>,
 }
 
 fn apply(session: &Session, source: &Applied<'_>, invoice: &Invoice, amount: Decimal, now: Time) -> Result<(), Error> {
@@ -245,6 +247,7 @@ fn apply(session: &Session, source: &Applied<'_>, invoice: &Invoice, amount: Dec
         source.reference.cell(),
         now.cell(),
         source.intent_id.cell(),
+        source.deposit_id.cell(),
     ];
     APPLY.run(session, &cells)?;
     ADD.run(session, &[customer_id, invoice_id, amount.cell(), now.cell()]).map(drop)
@@ -260,8 +263,24 @@ pub fn apply_from_provider(
     if amount.is_zero() {
         return Ok(());
     }
-    let source = Applied { from: PROVIDER, reference: None, operation_id: None, intent_id: Some(intent_id) };
+    let source = Applied { from: PROVIDER, intent_id: Some(intent_id), ..Applied::default() };
     apply(session, &source, invoice, amount, now)
+}
+
+/// Deposits pay all that remains of an invoice, whose payment nobody makes meanwhile; its accounts are locked. Raises PC007.
+pub fn pay_from_deposits(
+    session: &Session,
+    invoice: &Invoice,
+    parts: &[(Uuid, Decimal)],
+    now: Time,
+) -> Result<(), Error> {
+    for (deposit_id, amount) in parts {
+        let source = Applied { from: "deposit", deposit_id: Some(*deposit_id), ..Applied::default() };
+        apply(session, &source, invoice, *amount, now)?;
+    }
+    collection::settle(session, invoice, invoice.remaining(), now)?;
+    effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
+    finalize::mark_paid(session, invoice, now)
 }
 
 static STANDING: Statement = Statement::new(

@@ -84,6 +84,8 @@ pub struct Book {
     pub held: Decimal,
     /// Owed.
     pub pending: Decimal,
+    /// Owed, and on invoices that are not paid: no credits pay it.
+    pub invoiced: Decimal,
     /// Everything it was ever granted: no balance can exceed it.
     pub issued: Decimal,
     /// The most that may be owed; `None` is any.
@@ -165,6 +167,7 @@ impl Book {
             restricted,
             held,
             pending,
+            invoiced: Decimal::ZERO,
             issued: Decimal::ZERO,
             overdraft_limit,
             head,

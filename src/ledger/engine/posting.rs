@@ -71,22 +71,22 @@ pub type Key = (String, String);
 
 /// The columns of a book, in the order in which [`book`] reads them, and what follows.
 macro_rules! account {
-    ($limited:literal, $rest:literal) => {
+    ($since:literal, $rest:literal) => {
         text!(
             "SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending,
                     nullif(a.overdraft_limit, 'infinity'), a.head_grant_id, a.available - a.head_floor, a.next_change_at,
                     a.posted_at, a.last_line, a.last_debt, a.defers, a.issued, a.evaluate_below,
                     nullif(a.evaluate_above, 'infinity'), ",
-            $limited,
+            $since,
             $rest
         )
     };
 }
 
-/// A statement that reads books.
 macro_rules! reading_books {
     ($parameters:expr, $rest:literal) => {
-        Statement::new(account!("a.limited ", $rest), $parameters).before(account!("false ", $rest))
+        Statement::new(account!("a.limited, coalesce(a.invoiced, 0) ", $rest), $parameters)
+            .before(account!("false, 0::numeric ", $rest))
     };
 }
 
@@ -198,7 +198,7 @@ fn book(mut row: Row<'_>) -> Result<Book, Error> {
     (book.defers, book.issued) = (row.next()?, row.next()?);
     book.grace = settings::late_usage_grace();
     (book.evaluation.below, book.evaluation.above) = (row.next()?, row.next()?);
-    book.limited = row.next()?;
+    (book.limited, book.invoiced) = (row.next()?, row.next()?);
     if past::is_set() {
         book.relive();
     }

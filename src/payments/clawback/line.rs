@@ -44,12 +44,14 @@ pub struct Credits {
 
 static CURRENCIES: Statement = Statement::new(
     c"SELECT DISTINCT l.credit_currency FROM credits_internal.invoice_lines l
-      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.credits IS NOT NULL",
+      WHERE l.customer_id = $1 AND l.invoice_id = $2 AND l.credits IS NOT NULL
+      UNION
+      SELECT o.currency FROM credits_internal.invoiced_credits o WHERE o.customer_id = $1 AND o.invoice_id = $2",
     &[TEXTOID, UUIDOID],
 )
 .before(c"SELECT t.credit_currency FROM credits_internal.top_ups t WHERE t.customer_id = $1 AND t.top_up_id = $2");
 
-/// The accounts that an invoice grants credits to.
+/// The accounts that an invoice grants credits to, or has what was owed of.
 pub fn accounts(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Vec<Key>, Error> {
     let rows = CURRENCIES.run(session, &[customer_id.cell(), invoice_id.cell()])?;
     rows.iter().map(|mut row| Ok((customer_id.to_string(), row.next()?))).collect()
@@ -122,4 +124,26 @@ static OTHERWISE: Statement = Statement::new(
 pub fn paid_otherwise(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Decimal, Error> {
     let rows = OTHERWISE.run(session, &[customer_id.cell(), invoice_id.cell()])?;
     rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()
+}
+
+static USED: Statement = Statement::new(
+    c"SELECT coalesce(sum(p.amount), 0) FROM credits_internal.invoice_payments p
+      WHERE p.customer_id = $1 AND p.deposit_id = $2",
+    &[TEXTOID, UUIDOID],
+)
+.before(c"SELECT 0::numeric WHERE num_nonnulls($1, $2) > 0");
+
+/// Takes what a deposit paid off what is left of its payments, in their order: that does not go back.
+pub fn keep_used<'a>(
+    session: &Session,
+    (customer_id, invoice_id): (&str, Uuid),
+    left: impl Iterator<Item = &'a mut Decimal>,
+) -> Result<(), Error> {
+    let rows = USED.run(session, &[customer_id.cell(), invoice_id.cell()])?;
+    let mut used: Decimal = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()?;
+    for left in left {
+        let part = used.min(*left);
+        (*left, used) = (*left - part, used - part);
+    }
+    Ok(())
 }

@@ -174,9 +174,12 @@ pub fn not_asked_for(session: &Session, case: &Case, standing: &Standing) -> Res
     Ok(all)
 }
 
-/// What can go back of each payment.
+/// What can go back of each payment: of a deposit, less what it paid.
 fn refundable(session: &Session, case: &Case) -> Result<Vec<(Payment, Decimal)>, Error> {
-    not_asked_for(session, case, &case.standing())
+    let mut all = not_asked_for(session, case, &case.standing())?;
+    let left = all.iter_mut().map(|(_, left)| left);
+    line::keep_used(session, (&case.intent.customer_id, case.intent.invoice_id), left)?;
+    Ok(all)
 }
 
 /// Asks for a refund of the latest payment that has so much left, and takes the credits back that it stands for.

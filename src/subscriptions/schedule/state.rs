@@ -62,6 +62,8 @@ impl Status {
 /// What time brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
+    /// A deposit is to pay what is owed.
+    Protect,
     /// The first payment did not come.
     Expire,
     /// It was to end then.
@@ -111,6 +113,8 @@ pub struct Facts<'a> {
     pub due_date: Option<Time>,
     /// When usage is invoiced next.
     pub usage_closes_at: Option<Time>,
+    /// Since when a deposit is to pay what is owed.
+    pub protect_at: Option<Time>,
 }
 
 /// So many days later.
@@ -129,19 +133,20 @@ pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
     let retry = goes_on.zip(days).map(|(since, days)| (days_after(since, *days), Change::Retry));
     let overdue = facts.due_date.map(|at| (at, Change::Overdue));
     let close = facts.usage_closes_at.map(|at| (at, Change::CloseUsage));
+    let protect = facts.protect_at.map(|at| (at, Change::Protect));
     let all = match facts.status {
         // Nor does it begin a second period unpaid.
         Status::Incomplete => {
             let at = facts.created_at.plus_seconds(INCOMPLETE).min(facts.period_end);
-            [Some((at, Change::Expire)).filter(|_| !facts.ends_with_session), None, None, None, None]
+            [Some((at, Change::Expire)).filter(|_| !facts.ends_with_session), None, None, None, None, None]
         }
-        Status::Trialing => [cancel, at_end(Change::EndTrial), None, None, None],
-        Status::Active => [cancel, at_end(Change::Renew), overdue, None, close],
-        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, close],
-        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, close],
+        Status::Trialing => [cancel, at_end(Change::EndTrial), None, None, None, None],
+        Status::Active => [cancel, at_end(Change::Renew), overdue, None, close, None],
+        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, close, protect],
+        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, close, None],
         // What was used until the end is still to be invoiced.
-        Status::Canceled => [None, None, None, None, close],
-        Status::IncompleteExpired => [None; 5],
+        Status::Canceled => [None, None, None, None, close, None],
+        Status::IncompleteExpired => [None; 6],
     };
     all.into_iter().flatten().min()
 }
@@ -165,6 +170,7 @@ mod tests {
             is_automatic: true,
             due_date: None,
             usage_closes_at: None,
+            protect_at: None,
         }
     }
 
@@ -189,6 +195,10 @@ mod tests {
         let later = Facts { retries: 2, period_end: Time(90 * DAY), ..owes.clone() };
         assert_eq!(next(&later), at(35, Change::GiveUp));
         assert_eq!(next(&Facts { is_automatic: false, ..owes }), at(30, Change::Renew));
+        // A deposit comes before it is given up.
+        let protected = Facts { protect_at: Some(Time(35 * DAY)), ..later.clone() };
+        assert_eq!(next(&protected), at(35, Change::Protect));
+        assert_eq!(next(&Facts { status: Status::Active, ..protected }), at(90, Change::Renew));
         let sent = Facts { is_automatic: false, due_date: Some(Time(7 * DAY)), ..facts(Status::Active) };
         assert_eq!(next(&sent), at(7, Change::Overdue));
         let paused = Facts { resumes_at: Some(Time(9 * DAY)), ..facts(Status::Paused) };

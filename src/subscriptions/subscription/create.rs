@@ -9,9 +9,9 @@ use crate::invoicing::customer::{self, Customer};
 use crate::invoicing::sale::Reason;
 use crate::invoicing::{collection, invoice};
 use crate::ledger::engine::operation::{self, Begun, Texts};
-use crate::moment::{DAY, Time};
+use crate::moment::Time;
 use crate::outbox::billing_event::EventType;
-use crate::pg::call::argument::{Id, Timestamptz};
+use crate::pg::call::argument::{Id, Numeric, Timestamptz};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
@@ -19,17 +19,19 @@ use crate::settings;
 use crate::subscriptions::advance::{self, begin_period, first_term};
 use crate::subscriptions::billing::{self, Term};
 use crate::subscriptions::item::{self, Given, Item};
+use crate::subscriptions::owed;
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::{Cycle, Period, Step};
 use crate::subscriptions::schedule::state::Status;
+use crate::subscriptions::subscription::given::trial;
 use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// The longest trial, in days; and how far a due date or a cancellation may be.
-pub const MOST_DAYS: i32 = 3_650;
+pub use crate::subscriptions::subscription::given::{MOST_DAYS, days, finite};
+
 /// What the end of a trial may bring.
 pub const BEHAVIORS: [&str; 3] = ["charge", "cancel", "pause"];
 /// What becomes of the money where items change.
@@ -69,6 +71,8 @@ pub struct New<'a> {
     pub metadata: Option<Json>,
     /// The checkout session that it begins in, with what is to be done at events of it.
     pub checkout: Option<(Uuid, Option<String>)>,
+    /// What becomes of owed credits, and whether a deposit pays.
+    pub owed: owed::Asked,
 }
 
 /// `credits.subscription_create`. Raises PC002, PC007, PC013, PC015, PC016, PC019.
@@ -92,6 +96,9 @@ fn subscription_create(
     description: Option<&str>,
     metadata: Option<Json>,
     idempotency_key: Option<&str>,
+    at_period_end: Option<&str>,
+    overage_rate: Option<Numeric>,
+    overdraft_protection: Option<bool>,
 ) -> Reply<One<SubscriptionRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -118,42 +125,13 @@ fn subscription_create(
             description: input::text("description", description)?,
             metadata,
             checkout: None,
+            owed: owed::Asked::read(at_period_end, overage_rate, overdraft_protection)?.new()?,
         };
         writing(|session| {
             let new = New { items: item::read(session, &items)?, ..terms };
             create(session, customer_id, &new, key, now).map(One)
         })
     })())
-}
-
-/// When the trial ends; `None` for none. Raises PC013.
-fn trial(days: Option<i32>, end: Option<Timestamptz>, now: Time) -> Result<Option<Time>, Error> {
-    match (days, finite("trial_end", end)?) {
-        (Some(_), Some(_)) => Err(Error::argument("trial_end", "or trial_period_days is to be given, not both")),
-        (None | Some(0), None) => Ok(None),
-        (Some(days), None) if (1..=MOST_DAYS).contains(&days) => Ok(Some(Time(now.0 + DAY * i64::from(days)))),
-        (Some(_), None) => Err(Error::argument("trial_period_days", format!("must be from 0 to {MOST_DAYS}"))),
-        (None, Some(end)) if end > now => Ok(Some(end)),
-        (None, Some(_)) => Err(Error::argument("trial_end", "must be a moment to come")),
-    }
-}
-
-/// A moment. Raises PC013.
-pub fn finite(argument: &'static str, given: Option<Timestamptz>) -> Result<Option<Time>, Error> {
-    match given.map(|at| at.0) {
-        Some(at) if !at.is_finite() => Err(Error::argument(argument, "must be a moment, not infinity")),
-        at => Ok(at),
-    }
-}
-
-/// A number of days. Raises PC013.
-pub fn days(argument: &'static str, given: Option<i32>) -> Result<Option<i32>, Error> {
-    match given {
-        Some(days) if !(0..=MOST_DAYS).contains(&days) => {
-            Err(Error::argument(argument, format!("must be from 0 to {MOST_DAYS}")))
-        }
-        days => Ok(days),
-    }
 }
 
 /// What is asked for, checked against the catalogue.
@@ -186,7 +164,9 @@ fn create(
     let call = invoice::operation("subscription_create", id, &code, Decimal::ZERO, new.compared());
     let judge = || {
         let judged = new.judge(session, true)?;
-        customer::lock_or_make(session, customer_id).map(|customer| (customer, judged))
+        let customer = customer::lock_or_make(session, customer_id)?;
+        owed::check(session, (customer_id, id), new.owed.is_invoiced(), judged.items.iter())?;
+        Ok((customer, judged))
     };
     let (customer, judged) = match key {
         None => judge()?,
@@ -216,6 +196,9 @@ pub fn keep(
     now: Time,
 ) -> Result<(), Error> {
     insert(session, (customer_id, id), (new, judged), quote, now)?;
+    if !new.owed.is_usual() {
+        owed::keep(session, customer_id, id, new.owed)?;
+    }
     let each = judged.items.iter().zip(&judged.metadata);
     for (item, metadata) in each {
         item::insert(session, (customer_id, id), item, metadata.as_deref(), now)?;
@@ -288,6 +271,7 @@ impl New<'_> {
             self.collection_method.to_string(),
             self.promotion_code.unwrap_or_default().to_lowercase(),
             self.coupon_id.map(|id| id.to_string()).unwrap_or_default(),
+            self.owed.compared(),
         ] {
             digest.update(part);
             digest.update("|");

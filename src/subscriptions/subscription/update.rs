@@ -9,7 +9,7 @@ use crate::invoicing::{collection, line};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
-use crate::pg::call::argument::Id;
+use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
 use crate::pg::statement::{Session, Statement, writing};
 use crate::pg::value::{Json, ToCell};
@@ -21,6 +21,7 @@ use crate::subscriptions::change::interval::{self, Restart};
 use crate::subscriptions::change::{self, Change, How, Paid, Proration};
 use crate::subscriptions::instalments;
 use crate::subscriptions::item::{self, Given, Item, MOST};
+use crate::subscriptions::owed;
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::create::{PRORATIONS, days};
@@ -49,6 +50,9 @@ fn subscription_update(
     payment_method_id: Option<Id>,
     description: Option<&str>,
     metadata: Option<Json>,
+    at_period_end: Option<&str>,
+    overage_rate: Option<Numeric>,
+    overdraft_protection: Option<bool>,
 ) -> Reply<One<SubscriptionRow>> {
     Reply((|| {
         let asked = Asked::read(customer_id, subscription_id, proration_behavior, credits)?;
@@ -56,6 +60,7 @@ fn subscription_update(
         let collection_method = collection_method.map(|given| collection::method(Some(given))).transpose()?;
         let (due, cancel) = (days("days_until_due", days_until_due)?, days("days_until_cancel", days_until_cancel)?);
         let description = input::text("description", description)?;
+        let owed = owed::Asked::read(at_period_end, overage_rate, overdraft_protection)?;
         let now = settings::now()?;
         writing(|session| {
             let (customer, mut there) = advance::open(session, asked.customer_id, asked.id, now)?;
@@ -64,6 +69,7 @@ fn subscription_update(
             }
             let of = (asked.customer_id, asked.id);
             let before = before(session, &there)?;
+            let owed = owed::with(session, of.0, of.1, owed)?;
             let cells = [
                 of.0.cell(),
                 of.1.cell(),
@@ -75,6 +81,7 @@ fn subscription_update(
                 metadata.cell(),
             ];
             UPDATE.run(session, &cells)?;
+            owed::keep(session, of.0, of.1, owed)?;
             there = subscription::lock(session, of.0, of.1)?;
             let mut is_upgrade = false;
             if let Some(items) = &items {
@@ -82,6 +89,7 @@ fn subscription_update(
                 is_upgrade = worked.is_upgrade;
                 change_items(session, &customer, &mut there, worked, now)?;
             }
+            owed::check(session, of, owed.is_invoiced(), item::of(session, of.0, of.1)?.iter())?;
             changed(session, &there, (before, is_upgrade), now)?;
             subscription::find(session, of.0, of.1, false).map(One)
         })

@@ -117,7 +117,7 @@ impl Book {
         let payable = self.grants.payable(event_name);
         let owed = (cost - payable).max(Decimal::ZERO);
         if owed > Decimal::ZERO {
-            let would_owe = self.pending + owed;
+            let would_owe = self.pending + self.invoiced + owed;
             let limit = self.overdraft_limit.filter(|limit| would_owe > *limit).map(|limit| [limit, would_owe]);
             if overage == Overage::Reject || limit.is_some() {
                 let limit = limit.filter(|_| overage != Overage::Reject);
