@@ -95,7 +95,7 @@ impl Asked {
     }
 
     /// What a new one has.
-    pub fn new(self) -> Result<Self, Error> {
+    pub fn to_begin(self) -> Result<Self, Error> {
         self.over(NAMES[0], None)
     }
 }
@@ -251,9 +251,9 @@ mod tests {
     fn an_invoice_wants_a_rate() {
         let rate = Decimal::new(2, 2);
         let asked = |name, rate| Asked { name, rate, protects: None };
-        assert_eq!(asked(None, None).new().unwrap(), asked(Some("carry"), None));
-        assert!(asked(Some("invoice"), None).new().is_err());
-        assert_eq!(asked(Some("invoice"), Some(rate)).new().unwrap(), asked(Some("invoice"), Some(rate)));
+        assert_eq!(asked(None, None).to_begin().unwrap(), asked(Some("carry"), None));
+        assert!(asked(Some("invoice"), None).to_begin().is_err());
+        assert_eq!(asked(Some("invoice"), Some(rate)).to_begin().unwrap(), asked(Some("invoice"), Some(rate)));
         // What is there stays where nothing else is asked for.
         assert_eq!(asked(Some("invoice"), None).over("carry", Some(rate)).unwrap(), asked(Some("invoice"), Some(rate)));
         assert_eq!(asked(None, Some(rate)).over("forgive", None).unwrap(), asked(Some("forgive"), Some(rate)));

@@ -125,7 +125,7 @@ fn subscription_create(
             description: input::text("description", description)?,
             metadata,
             checkout: None,
-            owed: owed::Asked::read(at_period_end, overage_rate, overdraft_protection)?.new()?,
+            owed: owed::Asked::read(at_period_end, overage_rate, overdraft_protection)?.to_begin()?,
         };
         writing(|session| {
             let new = New { items: item::read(session, &items)?, ..terms };
