@@ -49,7 +49,7 @@ SELECT name, category, amount, status FROM credits.grants WHERE granted_by = 'su
 -- 4. PAID
 SELECT payment_intent_id AS due FROM credits.invoices WHERE customer_id = 'ann' AND status = 'open' \gset
 SELECT status, available FROM credits.payment_succeeded('ann', :'due', 'acmepay', 'october');
-SELECT available, pending, invoiced FROM credits.wallet_balance('ann', 'CREDIT');
+SELECT available, pending, invoiced FROM credits.wallets WHERE customer_id = 'ann' AND currency = 'CREDIT';
 
 -- 5. NOTHING IS LOST
 SELECT * FROM credits.verify();

@@ -2,7 +2,7 @@
 
 CREATE TYPE credits.balance AS (
     currency text, available numeric, restricted numeric, held numeric, pending numeric, next_expiry_at timestamptz,
-    next_expiry_amount numeric, invoiced numeric);
+    next_expiry_amount numeric);
 COMMENT ON TYPE credits.balance IS 'One account''s balance, as wallet_balance() returns it.';
 COMMENT ON COLUMN credits.balance.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.balance.available IS 'What a plain debit may take.';
@@ -12,8 +12,6 @@ COMMENT ON COLUMN credits.balance.pending IS 'Usage owed: not covered by credits
 COMMENT ON COLUMN credits.balance.next_expiry_at IS 'When credits expire next; NULL where none do.';
 COMMENT ON COLUMN credits.balance.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
-COMMENT ON COLUMN credits.balance.invoiced IS
-'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 
 CREATE FUNCTION credits_internal.balance_now(customer_id text, currency text, or_null boolean DEFAULT false)
 RETURNS credits.balance
@@ -33,8 +31,7 @@ Raises PC008, PC013.';
 CREATE VIEW credits_internal.stored_balances AS
 SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending,
        a.next_change_at < 'infinity' AS changes,
-       a.defers OR (a.next_change_at < 'infinity' AND a.next_change_at <= credits.clock()) AS due,
-       coalesce(a.invoiced, 0) AS invoiced
+       a.defers OR (a.next_change_at < 'infinity' AND a.next_change_at <= credits.clock()) AS due
 FROM credits_internal.accounts a;
 COMMENT ON VIEW credits_internal.stored_balances IS
 'Accounts as their rows have them. For wallet_balance().
@@ -54,8 +51,7 @@ BEGIN ATOMIC
            CASE WHEN a.due IS FALSE THEN a.restricted ELSE (n.now).restricted END,
            CASE WHEN a.due IS FALSE THEN a.held ELSE (n.now).held END,
            CASE WHEN a.due IS FALSE THEN a.pending ELSE (n.now).pending END,
-           (coalesce(n.now, n.expiry)).next_expiry_at, (coalesce(n.now, n.expiry)).next_expiry_amount,
-           CASE WHEN a.due IS FALSE THEN a.invoiced ELSE (n.now).invoiced END
+           (coalesce(n.now, n.expiry)).next_expiry_at, (coalesce(n.now, n.expiry)).next_expiry_amount
     FROM (SELECT 1) AS once
     LEFT JOIN credits_internal.stored_balances a ON a.customer_id = $1 AND ($2 IS NULL OR a.currency = $2)
     CROSS JOIN LATERAL (
@@ -92,7 +88,7 @@ SELECT a.customer_id, a.currency, n.available + n.restricted AS balance, n.avail
        nullif(a.overdraft_limit, 'infinity') AS overdraft_limit,
        nullif(a.low_balance_threshold, 0) AS low_balance_threshold,
        n.available < a.low_balance_threshold AS is_low,
-       a.created_at, n.invoiced
+       a.created_at, coalesce(a.invoiced, 0) AS invoiced
 FROM credits_internal.accounts a
 CROSS JOIN LATERAL (SELECT a.next_change_at < 'infinity' OR a.defers AS asked OFFSET 0) q
 CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN credits_internal.balance_now(a.customer_id, a.currency, true) END
@@ -101,8 +97,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN (b.now).available ELSE a.avail
                            CASE WHEN q.asked THEN (b.now).restricted ELSE a.restricted END AS restricted,
                            CASE WHEN q.asked THEN (b.now).held ELSE a.held END AS held,
                            CASE WHEN q.asked THEN (b.now).pending ELSE a.pending END AS pending,
-                           (b.now).next_expiry_at, (b.now).next_expiry_amount,
-                           CASE WHEN q.asked THEN (b.now).invoiced ELSE coalesce(a.invoiced, 0) END AS invoiced) n;
+                           (b.now).next_expiry_at, (b.now).next_expiry_amount) n;
 COMMENT ON VIEW credits.wallets IS
 'Accounts at this moment, one per customer and currency.
 

@@ -106,7 +106,9 @@ Metadata and description are the application''s, and not in it.
 Example: SELECT * FROM credits.customer_me();';
 
 CREATE VIEW credits.my_wallets WITH (security_barrier) AS
-SELECT w.* FROM credits_internal.own_wallets() w;
+SELECT w.currency, w.balance, w.available, w.restricted, w.held, w.pending, w.next_expiry_at, w.next_expiry_amount,
+       w.invoiced
+FROM credits_internal.own_wallets() w;
 COMMENT ON VIEW credits.my_wallets IS 'The wallets of credits.current_customer, at this moment.';
 COMMENT ON COLUMN credits.my_wallets.currency IS 'The currency of the amounts.';
 COMMENT ON COLUMN credits.my_wallets.balance IS 'Available and restricted credits.';

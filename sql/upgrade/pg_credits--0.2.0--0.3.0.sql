@@ -231,7 +231,7 @@ CREATE TABLE credits_internal.invoices (
     status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
     billing_reason          text NOT NULL CHECK (billing_reason IN (
                                 'manual', 'recharge', 'auto_recharge', 'deposit', 'subscription_create',
-                                'subscription_cycle', 'subscription_update')),
+                                'subscription_cycle', 'subscription_update', 'overdraft_protection')),
     currency                text COLLATE "C" NOT NULL,
     number                  text COLLATE "C",
     number_prefix           text COLLATE "C",
@@ -327,7 +327,7 @@ CREATE TABLE credits_internal.invoice_payments (
     customer_id       text COLLATE "C" NOT NULL,
     invoice_id        uuid NOT NULL,
     payment_no        integer NOT NULL CHECK (payment_no > 0),
-    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider')),
+    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider', 'deposit')),
     amount            numeric NOT NULL CHECK (amount > 0),
     operation_id      uuid,
     reference         text COLLATE "C",
@@ -335,9 +335,11 @@ CREATE TABLE credits_internal.invoice_payments (
     reversed_at       timestamptz,
     reversal_id       uuid,
     payment_intent_id uuid,
+    deposit_id        uuid,
     PRIMARY KEY (customer_id, invoice_id, payment_no),
     CONSTRAINT invoice_payments_provider CHECK ((paid_from = 'provider') = (payment_intent_id IS NOT NULL)),
     CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
+    CONSTRAINT invoice_payments_deposit CHECK ((paid_from = 'deposit') = (deposit_id IS NOT NULL)),
     CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
 );
 CREATE TABLE credits_internal.invoice_numbers (
@@ -809,59 +811,6 @@ CREATE UNIQUE INDEX payment_methods_attached ON credits_internal.payment_methods
 CREATE UNIQUE INDEX payment_methods_default ON credits_internal.payment_methods (customer_id) WHERE is_default;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.payment_methods', '');
 CREATE INDEX reclaims_of_one ON credits_internal.reclaims (customer_id, first_id) WHERE first_id IS NOT NULL;
-CREATE TABLE credits_internal.invoices (
-    customer_id             text COLLATE "C" NOT NULL,
-    invoice_id              uuid NOT NULL,
-    status                  text NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'void', 'uncollectible')),
-    billing_reason          text NOT NULL CHECK (billing_reason IN (
-                                'manual', 'recharge', 'auto_recharge', 'deposit', 'subscription_create',
-                                'subscription_cycle', 'subscription_update', 'overdraft_protection')),
-    currency                text COLLATE "C" NOT NULL,
-    number                  text COLLATE "C",
-    number_prefix           text COLLATE "C",
-    number_no               bigint CHECK (number_no > 0),
-    description             text,
-    footer                  text,
-    custom_fields           jsonb,
-    metadata                jsonb,
-    tax_rate                numeric CHECK (tax_rate BETWEEN 0 AND 100),
-    given_discount          numeric NOT NULL CHECK (given_discount >= 0),
-    subtotal                numeric NOT NULL DEFAULT 0,
-    discount                numeric NOT NULL DEFAULT 0 CHECK (discount >= 0),
-    tax                     numeric NOT NULL DEFAULT 0,
-    shipping                numeric NOT NULL DEFAULT 0 CHECK (shipping >= 0),
-    from_provider           boolean NOT NULL DEFAULT false,
-    total                   numeric NOT NULL DEFAULT 0,
-    total_excluding_tax     numeric NOT NULL DEFAULT 0,
-    amount_due              numeric NOT NULL DEFAULT 0 CHECK (amount_due >= 0),
-    amount_paid             numeric NOT NULL DEFAULT 0 CHECK (amount_paid BETWEEN 0 AND amount_due),
-    due_date                timestamptz,
-    days_until_due          integer CHECK (days_until_due >= 0),
-    customer_name           text,
-    customer_email          text,
-    customer_phone          text,
-    customer_address        jsonb,
-    collection_method       text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
-    retained                boolean NOT NULL DEFAULT false,
-    created_at              timestamptz NOT NULL,
-    updated_at              timestamptz NOT NULL,
-    finalized_at            timestamptz,
-    paid_at                 timestamptz,
-    voided_at               timestamptz,
-    marked_uncollectible_at timestamptz,
-    seller                  text,
-    coupon_id               uuid,
-    promotion_code_id       uuid,
-    checkout_session_id     uuid,
-    coupon_name             text,
-    subscription_id         uuid,
-    payment_method_id       uuid,
-    PRIMARY KEY (customer_id, invoice_id),
-    CONSTRAINT invoices_number CHECK ((status = 'draft') = (number IS NULL)
-                                      AND num_nonnulls(number, number_prefix, number_no, finalized_at) IN (0, 4)),
-    CONSTRAINT invoices_paid CHECK ((status = 'paid') = (paid_at IS NOT NULL)),
-    CONSTRAINT invoices_void CHECK ((status = 'void') = (voided_at IS NOT NULL))
-) WITH (fillfactor = 80);
 CREATE INDEX invoices_by_id ON credits_internal.invoices (invoice_id);
 CREATE UNIQUE INDEX invoices_by_number ON credits_internal.invoices (customer_id, number);
 CREATE INDEX invoices_unpaid ON credits_internal.invoices (customer_id, due_date)
@@ -893,25 +842,6 @@ CREATE TABLE credits_internal.invoice_line_grants (
     CONSTRAINT invoice_line_grants_time CHECK (starts_at < ends_at)
 ) WITH (fillfactor = 80);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_line_grants', '');
-CREATE TABLE credits_internal.invoice_payments (
-    customer_id       text COLLATE "C" NOT NULL,
-    invoice_id        uuid NOT NULL,
-    payment_no        integer NOT NULL CHECK (payment_no > 0),
-    paid_from         text NOT NULL CHECK (paid_from IN ('wallet', 'outside', 'provider', 'deposit')),
-    amount            numeric NOT NULL CHECK (amount > 0),
-    operation_id      uuid,
-    reference         text COLLATE "C",
-    created_at        timestamptz NOT NULL,
-    reversed_at       timestamptz,
-    reversal_id       uuid,
-    payment_intent_id uuid,
-    deposit_id        uuid,
-    PRIMARY KEY (customer_id, invoice_id, payment_no),
-    CONSTRAINT invoice_payments_provider CHECK ((paid_from = 'provider') = (payment_intent_id IS NOT NULL)),
-    CONSTRAINT invoice_payments_wallet CHECK ((paid_from = 'wallet') = (operation_id IS NOT NULL)),
-    CONSTRAINT invoice_payments_deposit CHECK ((paid_from = 'deposit') = (deposit_id IS NOT NULL)),
-    CONSTRAINT invoice_payments_reversed CHECK ((reversed_at IS NULL) = (reversal_id IS NULL))
-);
 CREATE INDEX invoice_payments_deposit ON credits_internal.invoice_payments (customer_id, deposit_id)
     WHERE deposit_id IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoice_payments', '');
@@ -1193,7 +1123,6 @@ CREATE INDEX invoices_newest ON credits_internal.invoices (created_at, invoice_i
 CREATE INDEX payment_intents_newest ON credits_internal.payment_intents (created_at, payment_intent_id);
 CREATE INDEX refunds_newest ON credits_internal.refunds (created_at, refund_id);
 ALTER TYPE credits.customer ADD ATTRIBUTE phone text, ADD ATTRIBUTE description text, ADD ATTRIBUTE address jsonb, ADD ATTRIBUTE shipping jsonb, ADD ATTRIBUTE currency text, ADD ATTRIBUTE invoice_prefix text, ADD ATTRIBUTE tax_rate numeric, ADD ATTRIBUTE preferences jsonb, ADD ATTRIBUTE time_zone text, ADD ATTRIBUTE billing_anchor timestamptz;
-ALTER TYPE credits.balance ADD ATTRIBUTE invoiced numeric;
 ALTER TYPE credits.availability ADD ATTRIBUTE limit_remaining numeric, ADD ATTRIBUTE invoiced numeric;
 ALTER TYPE credits.try_debit ADD ATTRIBUTE reason text;
 ALTER TYPE credits.hold ADD ATTRIBUTE charged numeric, ADD ATTRIBUTE capture_id uuid, ADD ATTRIBUTE capture_amount numeric, ADD ATTRIBUTE pending numeric, ADD ATTRIBUTE event_name text;
@@ -1406,38 +1335,13 @@ SELECT c.customer_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, c
        c.address, c.shipping, c.currency, c.invoice_prefix, c.tax_rate, c.preferences, c.time_zone,
        c.billing_anchor
 FROM credits_internal.customers c;
-CREATE OR REPLACE VIEW credits_internal.stored_balances AS
-SELECT a.customer_id, a.currency, a.available, a.restricted, a.held, a.pending,
-       a.next_change_at < 'infinity' AS changes,
-       a.defers OR (a.next_change_at < 'infinity' AND a.next_change_at <= credits.clock()) AS due,
-       coalesce(a.invoiced, 0) AS invoiced
-FROM credits_internal.accounts a;
-CREATE OR REPLACE FUNCTION credits.wallet_balance(customer_id text, currency text DEFAULT NULL)
-RETURNS SETOF credits.balance
-LANGUAGE sql STABLE ROWS 1
-BEGIN ATOMIC
-    SELECT coalesce(a.currency, (n.now).currency),
-           CASE WHEN a.due IS FALSE THEN a.available ELSE (n.now).available END,
-           CASE WHEN a.due IS FALSE THEN a.restricted ELSE (n.now).restricted END,
-           CASE WHEN a.due IS FALSE THEN a.held ELSE (n.now).held END,
-           CASE WHEN a.due IS FALSE THEN a.pending ELSE (n.now).pending END,
-           (coalesce(n.now, n.expiry)).next_expiry_at, (coalesce(n.now, n.expiry)).next_expiry_amount,
-           CASE WHEN a.due IS FALSE THEN a.invoiced ELSE (n.now).invoiced END
-    FROM (SELECT 1) AS once
-    LEFT JOIN credits_internal.stored_balances a ON a.customer_id = $1 AND ($2 IS NULL OR a.currency = $2)
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN a.due IS NOT FALSE THEN credits_internal.balance_now($1, coalesce(a.currency, $2)) END AS now,
-               CASE WHEN a.due IS FALSE AND a.changes THEN credits_internal.balance_now($1, a.currency) END AS expiry
-        OFFSET 0) n
-    WHERE a.customer_id IS NOT NULL OR $2 IS NOT NULL OR n.now IS NOT NULL;
-END;
 CREATE OR REPLACE VIEW credits.wallets AS
 SELECT a.customer_id, a.currency, n.available + n.restricted AS balance, n.available, n.restricted, n.held, n.pending,
        n.next_expiry_at, n.next_expiry_amount,
        nullif(a.overdraft_limit, 'infinity') AS overdraft_limit,
        nullif(a.low_balance_threshold, 0) AS low_balance_threshold,
        n.available < a.low_balance_threshold AS is_low,
-       a.created_at, n.invoiced
+       a.created_at, coalesce(a.invoiced, 0) AS invoiced
 FROM credits_internal.accounts a
 CROSS JOIN LATERAL (SELECT a.next_change_at < 'infinity' OR a.defers AS asked OFFSET 0) q
 CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN credits_internal.balance_now(a.customer_id, a.currency, true) END
@@ -1446,8 +1350,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN q.asked THEN (b.now).available ELSE a.avail
                            CASE WHEN q.asked THEN (b.now).restricted ELSE a.restricted END AS restricted,
                            CASE WHEN q.asked THEN (b.now).held ELSE a.held END AS held,
                            CASE WHEN q.asked THEN (b.now).pending ELSE a.pending END AS pending,
-                           (b.now).next_expiry_at, (b.now).next_expiry_amount,
-                           CASE WHEN q.asked THEN (b.now).invoiced ELSE coalesce(a.invoiced, 0) END AS invoiced) n;
+                           (b.now).next_expiry_at, (b.now).next_expiry_amount) n;
 CREATE FUNCTION credits.credit_availability(
     customer_id text, amount numeric DEFAULT NULL, currency text DEFAULT NULL, max_pending numeric DEFAULT 0,
     max_recharges integer DEFAULT NULL, event_name text DEFAULT NULL, member_id text DEFAULT NULL)
@@ -1823,6 +1726,10 @@ AS $$
            c.preferences, c.created_at
     FROM credits_internal.customers c WHERE c.customer_id = credits.current_customer()
 $$;
+CREATE OR REPLACE VIEW credits.my_wallets WITH (security_barrier) AS
+SELECT w.currency, w.balance, w.available, w.restricted, w.held, w.pending, w.next_expiry_at, w.next_expiry_amount,
+       w.invoiced
+FROM credits_internal.own_wallets() w;
 CREATE OR REPLACE VIEW credits.my_ledger WITH (security_barrier) AS
 SELECT l.currency, l.line_no, l.type, l.amount, l.running_balance, l.held, l.pending, l.grant_id, l.grant_name,
        l.identifier, l.event_name, l.unit, l.quantity, l.description, l.effective_at, l.transaction_id, l.display_title
@@ -6269,8 +6176,6 @@ Raises PC003, PC007, PC008, PC013.
 Example: SELECT * FROM credits.account_configure(''ann'', overdraft_limit => 50, low_balance_threshold => 10);';
 COMMENT ON COLUMN credits.balance.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
-COMMENT ON COLUMN credits.balance.invoiced IS
-'Usage owed that is on invoices that are not paid yet: no credits pay it.';
 COMMENT ON COLUMN credits.wallets.next_expiry_amount IS
 'How many credits expire then, without those that roll over; NULL where none do.';
 COMMENT ON COLUMN credits.wallets.invoiced IS

@@ -35,8 +35,6 @@ row! {
         pub next_expiry_at: Option<Time>,
         /// How many are lost then.
         pub next_expiry_amount: Option<Decimal>,
-        /// Owed, and on invoices that are not paid.
-        pub invoiced: Decimal,
     }
 }
 
@@ -290,7 +288,6 @@ fn balance(session: &Session, book: Book) -> Result<BalanceRow, Error> {
         restricted: book.restricted,
         held: book.held,
         pending: book.pending,
-        invoiced: book.invoiced,
     })
 }
 
@@ -303,6 +300,5 @@ fn nothing(currency: &str) -> BalanceRow {
         pending: Decimal::ZERO,
         next_expiry_at: None,
         next_expiry_amount: None,
-        invoiced: Decimal::ZERO,
     }
 }

@@ -199,6 +199,7 @@ pub fn perform(session: &Session, customer_id: &str, mut request: Request<'_>) -
         counterparty: None,
         reason: None,
     };
+    // What a first call must meet and a replay need not.
     let judge = || {
         currency::resolve_for(session, &call.currency, "amount", amount).and_then(|currency| {
             terms.check(session, now, currency.decimals)?;

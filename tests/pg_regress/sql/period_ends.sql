@@ -85,13 +85,13 @@ WHERE granted_by = 'subscription' ORDER BY customer_id;
 SELECT type, amount, running_balance, pending, grant_name FROM credits.wallet_history('invoice', 'CREDIT');
 -- New credits pay what is pending, not what is invoiced.
 SELECT FROM credits.wallet_credit('invoice', 10);
-SELECT available, pending, invoiced FROM credits.wallet_balance('invoice', 'CREDIT');
+SELECT available, pending, invoiced FROM credits.wallets WHERE customer_id = 'invoice' AND currency = 'CREDIT';
 SELECT * FROM credits.pending_amount('invoice');
 -- overdraft_limit counts both.
 SELECT FROM credits.account_configure('invoice', overdraft_limit => 40);
 SELECT refused($$SELECT credits.report_meter_event('invoice', 'chat', 13, 'too much')$$);
 SELECT used('invoice', 'chat', 12, 'just so');
-SELECT available, pending, invoiced FROM credits.wallet_balance('invoice', 'CREDIT');
+SELECT available, pending, invoiced FROM credits.wallets WHERE customer_id = 'invoice' AND currency = 'CREDIT';
 SELECT can_continue, reason, pending, invoiced FROM credits.credit_availability('invoice', 1, max_pending => 40);
 SELECT can_continue, reason, pending, invoiced FROM credits.credit_availability('invoice', 1, max_pending => 41);
 SELECT refused(format($$SELECT credits.credit_grant_void('invoice', %L, spent => 'pending')$$,

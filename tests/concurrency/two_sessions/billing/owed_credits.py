@@ -20,7 +20,7 @@ VOID = "SELECT status FROM credits.invoice_void(%s, %s)"
 MAINTAIN = "SELECT credits.maintain_batch(100, 'subscriptions') AS done"
 CLOCK = "SELECT set_config('credits.test_clock', %s, false), set_config('credits.test_clock_drives_billing', 'on', false)"
 OPEN = "SELECT invoice_id AS id, payment_intent_id AS intent FROM credits.invoices WHERE customer_id = %s AND status = 'open'"
-PURSE = "SELECT pending::int, invoiced::int FROM credits.wallet_balance(%s, 'CREDIT')"
+PURSE = "SELECT pending::int, invoiced::int FROM credits.wallets WHERE customer_id = %s AND currency = 'CREDIT'"
 VERIFY = "SELECT count(*) AS n FROM credits.verify(%s)"
 
 
