@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$top"
 logs=$build/test
-steps=(lint unit build regress rights restore upgrade replay metering payments invoicing subscriptions pages concurrency crash clients)
+steps=(lint unit build regress rights restore upgrade replay metering payments invoicing subscriptions webhooks pages concurrency crash clients)
 
 # The server tests' own cluster, with PostgreSQL's defaults where it counts.
 on_new_cluster() {
@@ -52,6 +52,7 @@ metering() { program tests/metering/test; }
 payments() { program tests/payments/test; }
 invoicing() { program tests/invoicing/test; }
 subscriptions() { program tests/subscriptions/test; }
+webhooks() { program tests/webhooks/test; }
 pages() { program tests/pages/test; }
 concurrency() { program tests/concurrency/test; }
 crash() { program tests/crash/test; }

@@ -53,7 +53,8 @@ REVOKE ALL ON TYPE
     credits.payment_intent, credits.payment_attempt, credits.refund, credits.refund_attempt,
     credits.deposit, credits.found, credits.coupon, credits.promotion_code, credits.redemption, credits.voucher,
     credits.checkout_session, credits.payment_link, credits.subscription, credits.subscription_preview,
-    credits.subscription_item, credits.usage_record
+    credits.subscription_item, credits.usage_record,
+    credits.webhook_endpoint, credits.webhook_request, credits.webhook_outcome
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
@@ -112,7 +113,8 @@ GRANT SELECT ON
     credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
     credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log,
     credits.checkout_sessions, credits.payment_links, credits.subscriptions, credits.subscription_items,
-    credits.usage_records, credits.usage_record_summaries
+    credits.usage_records, credits.usage_record_summaries,
+    credits.webhook_endpoints, credits.webhook_attempts
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION
     credits.verify(text)
@@ -273,6 +275,13 @@ GRANT EXECUTE ON FUNCTION
     credits.outbox_consumer_create(text),
     credits.outbox_consumer_remove(text),
     credits.outbox_release(text, text),
+    credits.webhook_endpoint_create(text, text[], text, jsonb, text),
+    credits.webhook_endpoint_update(uuid, text, text[], text, boolean, interval, text, jsonb),
+    credits.webhook_endpoint_delete(uuid),
+    credits.webhook_claim(text, integer, interval),
+    credits.webhook_report(uuid, integer, text),
+    credits.webhook_test(uuid),
+    credits.webhook_resend(uuid, uuid),
     credits.billing_portal_key_rotate()
 TO credits_admin;
 GRANT EXECUTE ON PROCEDURE credits.maintain(integer) TO credits_admin;
@@ -299,6 +308,8 @@ TO credits_webhook;
 GRANT EXECUTE ON FUNCTION
     credits.outbox_claim,
     credits.outbox_ack,
+    credits.webhook_claim,
+    credits.webhook_report,
     credits.recharge_begin,
     credits.payment_succeeded,
     credits.payment_failed,
@@ -332,7 +343,7 @@ GRANT USAGE ON TYPE
     credits.currency, credits.erasure, credits.metadata_clearance, credits.account, credits.meter,
     credits.meter_status, credits.price_override, credits.product, credits.price, credits.package,
     credits.exchange_rate, credits.payment_provider, credits.outbox_consumer, credits.balance_alert,
-    credits.coupon, credits.payment_link
+    credits.coupon, credits.payment_link, credits.webhook_endpoint
 TO credits_admin;
 GRANT USAGE ON TYPE
     credits.customer, credits.debit, credits.try_debit, credits.adjustment, credits.transfer, credits.hold,
@@ -346,6 +357,8 @@ GRANT USAGE ON TYPE
     credits.payment_outcome, credits.refund_outcome, credits.recharge_attempt, credits.outbox_row,
     credits.payment_attempt, credits.refund_attempt
 TO credits_app, credits_admin, credits_worker;
+GRANT USAGE ON TYPE credits.webhook_request, credits.webhook_outcome
+TO credits_admin, credits_worker;
 GRANT USAGE ON TYPE credits.reported_event, credits.batch_event
 TO credits_app, credits_admin, credits_meter;
 GRANT USAGE ON TYPE credits.received_webhook

@@ -81,6 +81,14 @@ pub fn check(text: &str) -> Result<(), AddressError> {
     }
 }
 
+/// The host of an address that was checked; of IPv6 with its brackets.
+pub fn host(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let port_from = authority.rfind(']').unwrap_or_default();
+    &authority[..authority[port_from..].find(':').map_or(authority.len(), |colon| port_from + colon)]
+}
+
 fn is_port(port: &str) -> bool {
     port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
@@ -225,6 +233,19 @@ mod tests {
             if check(&text).is_ok() {
                 prop_assert!(text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\'));
             }
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        for (address, host_is) in [
+            ("https://a.example", "a.example"),
+            ("https://a.example:1/b:c", "a.example"),
+            ("https://a.example?b:c", "a.example"),
+            ("http://[::1]:80/", "[::1]"),
+            ("http://[::1]", "[::1]"),
+        ] {
+            assert_eq!(host(address), host_is);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Checks of arguments that all functions share: required values, lengths, choices, times and limits.
 
+pub mod claim;
+
 use crate::address;
 use crate::amount::{AmountError, Decimal};
 use crate::error::{Difference, Error, quoted};

@@ -2,6 +2,7 @@
 
 mod spent;
 mod subscription;
+mod webhook;
 
 use crate::error::Error;
 use crate::input;
@@ -15,6 +16,7 @@ use std::ffi::CString;
 
 pub use spent::Spent;
 pub use subscription::{subscription_retries, usage_grace};
+pub use webhook::{webhook_http, webhook_private_addresses};
 
 /// The default currency, for calls that name none.
 static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
@@ -193,6 +195,7 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::UNIT_S,
     );
+    webhook::register();
     GucRegistry::define_int_guc(
         c"credits.invoice_retention",
         c"How long after it was given out an invoice keeps whom it was for, where its customer was erased since.",

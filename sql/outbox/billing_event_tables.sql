@@ -8,7 +8,8 @@ CREATE TABLE credits_internal.billing_events (
     object_seq  bigint NOT NULL CHECK (object_seq > 0),
     customer_id text COLLATE "C",
     data        jsonb,
-    created_at  timestamptz NOT NULL
+    created_at  timestamptz NOT NULL,
+    to_send     boolean NOT NULL DEFAULT false
 );
 
 COMMENT ON TABLE credits_internal.billing_events IS
@@ -26,11 +27,14 @@ COMMENT ON COLUMN credits_internal.billing_events.data IS
 'The object after it, and what was before of what changed; NULL once the customer is erased.';
 COMMENT ON COLUMN credits_internal.billing_events.created_at IS
 'When it happened: of one object never before the last one.';
+COMMENT ON COLUMN credits_internal.billing_events.to_send IS
+'Whether an endpoint wants it, and no delivery is written yet.';
 
 CREATE UNIQUE INDEX billing_events_of_object ON credits_internal.billing_events (object_type, object_id, object_seq);
 CREATE INDEX billing_events_of_customer ON credits_internal.billing_events (customer_id, event_id)
     WHERE customer_id IS NOT NULL;
 CREATE INDEX billing_events_oldest ON credits_internal.billing_events (created_at, object_seq);
+CREATE INDEX billing_events_to_send ON credits_internal.billing_events (created_at, object_seq) WHERE to_send;
 
 -- Apart from the objects' own rows: an object may be gone, and its key come back.
 CREATE TABLE credits_internal.billing_event_counters (

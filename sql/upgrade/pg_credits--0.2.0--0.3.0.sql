@@ -1087,12 +1087,14 @@ CREATE TABLE credits_internal.billing_events (
     object_seq  bigint NOT NULL CHECK (object_seq > 0),
     customer_id text COLLATE "C",
     data        jsonb,
-    created_at  timestamptz NOT NULL
+    created_at  timestamptz NOT NULL,
+    to_send     boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX billing_events_of_object ON credits_internal.billing_events (object_type, object_id, object_seq);
 CREATE INDEX billing_events_of_customer ON credits_internal.billing_events (customer_id, event_id)
     WHERE customer_id IS NOT NULL;
 CREATE INDEX billing_events_oldest ON credits_internal.billing_events (created_at, object_seq);
+CREATE INDEX billing_events_to_send ON credits_internal.billing_events (created_at, object_seq) WHERE to_send;
 CREATE TABLE credits_internal.billing_event_counters (
     object_type text NOT NULL,
     object_id   text COLLATE "C" NOT NULL,
@@ -1102,6 +1104,75 @@ CREATE TABLE credits_internal.billing_event_counters (
 ) WITH (fillfactor = 50);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.billing_events', '');
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.billing_event_counters', '');
+CREATE TABLE credits_internal.webhook_endpoints (
+    webhook_endpoint_id uuid NOT NULL PRIMARY KEY,
+    url                 text NOT NULL,
+    enabled_events      text[] NOT NULL CHECK (cardinality(enabled_events) > 0),
+    description         text,
+    metadata            jsonb,
+    status              text NOT NULL CHECK (status IN ('enabled', 'disabled')),
+    disabled_reason     text CHECK (disabled_reason IS NULL OR status = 'disabled'),
+    created_at          timestamptz NOT NULL,
+    updated_at          timestamptz NOT NULL
+);
+CREATE TABLE credits_internal.webhook_secrets (
+    webhook_endpoint_id        uuid NOT NULL PRIMARY KEY,
+    secret                     text NOT NULL,
+    previous_secret            text,
+    previous_secret_expires_at timestamptz,
+    CHECK ((previous_secret IS NULL) = (previous_secret_expires_at IS NULL))
+);
+CREATE TABLE credits_internal.webhook_health (
+    webhook_endpoint_id uuid NOT NULL PRIMARY KEY,
+    failing_since       timestamptz,
+    last_success_at     timestamptz
+) WITH (fillfactor = 50);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.webhook_endpoints', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.webhook_secrets', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.webhook_health', '');
+CREATE TABLE credits_internal.webhook_deliveries (
+    webhook_endpoint_id uuid NOT NULL,
+    event_id            uuid NOT NULL,
+    object_type         text NOT NULL,
+    object_id           text COLLATE "C" NOT NULL,
+    object_seq          bigint NOT NULL,
+    status              text NOT NULL CHECK (status IN ('waiting', 'due', 'sending', 'succeeded', 'failed')),
+    due_at              timestamptz NOT NULL,
+    attempts            integer NOT NULL DEFAULT 0,
+    failures            integer NOT NULL DEFAULT 0,
+    failed_first_at     timestamptz,
+    attempt_id          uuid CHECK (attempt_id IS NOT NULL OR status <> 'sending'),
+    in_order            boolean NOT NULL DEFAULT true,
+    once                boolean NOT NULL DEFAULT false,
+    created_at          timestamptz NOT NULL,
+    PRIMARY KEY (webhook_endpoint_id, event_id)
+) WITH (fillfactor = 70);
+CREATE INDEX webhook_deliveries_due ON credits_internal.webhook_deliveries (webhook_endpoint_id, due_at)
+    WHERE status IN ('due', 'sending');
+CREATE INDEX webhook_deliveries_open ON credits_internal.webhook_deliveries (webhook_endpoint_id)
+    WHERE status IN ('waiting', 'due', 'sending');
+CREATE INDEX webhook_deliveries_sending ON credits_internal.webhook_deliveries (webhook_endpoint_id)
+    WHERE status = 'sending';
+CREATE INDEX webhook_deliveries_of_object
+    ON credits_internal.webhook_deliveries (webhook_endpoint_id, object_type, object_id, object_seq) WHERE in_order;
+CREATE INDEX webhook_deliveries_oldest ON credits_internal.webhook_deliveries (created_at);
+CREATE TABLE credits_internal.webhook_attempts (
+    attempt_id          uuid NOT NULL PRIMARY KEY,
+    webhook_endpoint_id uuid NOT NULL,
+    event_id            uuid NOT NULL,
+    attempt_no          integer NOT NULL,
+    worker              text NOT NULL,
+    status              text NOT NULL CHECK (status IN ('sending', 'succeeded', 'failed', 'lost')),
+    response_status     integer,
+    response_body       text,
+    started_at          timestamptz NOT NULL,
+    ended_at            timestamptz
+) WITH (fillfactor = 70);
+CREATE INDEX webhook_attempts_of_event ON credits_internal.webhook_attempts (event_id);
+CREATE INDEX webhook_attempts_of_endpoint ON credits_internal.webhook_attempts (webhook_endpoint_id, attempt_id);
+CREATE INDEX webhook_attempts_oldest ON credits_internal.webhook_attempts (started_at);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.webhook_deliveries', '');
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.webhook_attempts', '');
 CREATE TABLE credits_internal.history_imports (
     customer_id text COLLATE "C" NOT NULL,
     currency    text COLLATE "C" NOT NULL,
@@ -1256,6 +1327,16 @@ ALTER TYPE credits.auto_recharge ADD ATTRIBUTE target numeric, ADD ATTRIBUTE pri
 ALTER TYPE credits.recharge_attempt ADD ATTRIBUTE credits numeric, ADD ATTRIBUTE quantity integer;
 CREATE TYPE credits.balance_alert AS (
     customer_id text, currency text, kind text, levels numeric[], reached integer);
+CREATE TYPE credits.webhook_endpoint AS (
+    webhook_endpoint_id uuid, url text, enabled_events text[], never_sent text[], description text, metadata jsonb,
+    status text, disabled_reason text, secret text, previous_secret_expires_at timestamptz, created_at timestamptz,
+    updated_at timestamptz, replayed boolean);
+CREATE TYPE credits.webhook_request AS (
+    attempt_id uuid, webhook_endpoint_id uuid, event_id uuid, url text, headers jsonb, body text, attempt_no integer,
+    leased_until timestamptz);
+CREATE TYPE credits.webhook_outcome AS (
+    attempt_id uuid, status text, delivery_status text, next_attempt_at timestamptz, endpoint_disabled boolean,
+    replayed boolean);
 CREATE TYPE credits.imported_history AS (
     customer_id text, currency text, entries bigint, lines bigint, first_at timestamptz, last_at timestamptz,
     finished boolean, available numeric, restricted numeric, pending numeric, replayed boolean);
@@ -1290,6 +1371,11 @@ FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
 CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.price_overrides
 FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
 ALTER TABLE credits_internal.price_overrides ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
+CREATE TRIGGER remembered AFTER INSERT OR UPDATE OR DELETE ON credits_internal.webhook_endpoints
+FOR EACH ROW EXECUTE FUNCTION credits_internal.forget_remembered();
+CREATE TRIGGER remembered_all AFTER TRUNCATE ON credits_internal.webhook_endpoints
+FOR EACH STATEMENT EXECUTE FUNCTION credits_internal.forget_remembered();
+ALTER TABLE credits_internal.webhook_endpoints ENABLE ALWAYS TRIGGER remembered, ENABLE ALWAYS TRIGGER remembered_all;
 CREATE OR REPLACE VIEW credits_internal.lines AS
 SELECT l.*,
        (overlay(overlay(
@@ -2874,6 +2960,61 @@ FROM credits_internal.balance_alerts b;
 CREATE OR REPLACE VIEW credits.billing_events AS
 SELECT e.event_id, e.type, e.object_type, e.object_id, e.object_seq, e.customer_id, e.data, e.created_at
 FROM credits_internal.billing_events e;
+CREATE FUNCTION credits.webhook_endpoint_create(
+    url text, enabled_events text[], description text DEFAULT NULL, metadata jsonb DEFAULT NULL,
+    idempotency_key text DEFAULT NULL)
+RETURNS credits.webhook_endpoint
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_endpoint_create_wrapper';
+CREATE FUNCTION credits.webhook_endpoint_update(
+    webhook_endpoint_id uuid, url text DEFAULT NULL, enabled_events text[] DEFAULT NULL, status text DEFAULT NULL,
+    new_secret boolean DEFAULT false, overlap interval DEFAULT '24 hours', description text DEFAULT NULL,
+    metadata jsonb DEFAULT NULL)
+RETURNS credits.webhook_endpoint
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_endpoint_update_wrapper';
+CREATE FUNCTION credits.webhook_endpoint_delete(webhook_endpoint_id uuid)
+RETURNS credits.webhook_endpoint
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_endpoint_delete_wrapper';
+CREATE OR REPLACE VIEW credits.webhook_endpoints AS
+SELECT w.webhook_endpoint_id, w.url, w.enabled_events, w.description, w.metadata, w.status, w.disabled_reason,
+       CASE WHEN s.previous_secret_expires_at > credits.clock() THEN s.previous_secret_expires_at END
+           AS previous_secret_expires_at,
+       h.failing_since, h.last_success_at,
+       (SELECT count(*) FROM credits_internal.webhook_deliveries d
+        WHERE d.webhook_endpoint_id = w.webhook_endpoint_id AND d.status IN ('waiting', 'due', 'sending'))
+           AS undelivered,
+       w.created_at, w.updated_at
+FROM credits_internal.webhook_endpoints w
+LEFT JOIN credits_internal.webhook_health h ON h.webhook_endpoint_id = w.webhook_endpoint_id
+LEFT JOIN credits_internal.webhook_secrets s ON s.webhook_endpoint_id = w.webhook_endpoint_id;
+CREATE FUNCTION credits.webhook_claim(
+    worker text, batch_size integer DEFAULT 20, lease interval DEFAULT '1 minute')
+RETURNS SETOF credits.webhook_request
+LANGUAGE c VOLATILE ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_claim_wrapper';
+CREATE FUNCTION credits.webhook_report(
+    attempt_id uuid, response_status integer DEFAULT NULL, response_body text DEFAULT NULL)
+RETURNS credits.webhook_outcome
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_report_wrapper';
+CREATE FUNCTION credits.webhook_test(webhook_endpoint_id uuid)
+RETURNS uuid
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_test_wrapper';
+CREATE FUNCTION credits.webhook_resend(event_id uuid, webhook_endpoint_id uuid DEFAULT NULL)
+RETURNS integer
+LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'webhook_resend_wrapper';
+CREATE OR REPLACE VIEW credits.webhook_attempts AS
+SELECT a.attempt_id, a.webhook_endpoint_id, a.event_id, e.type, e.object_type, e.object_id, e.customer_id, a.attempt_no,
+       a.worker, a.status, a.response_status, a.response_body, a.started_at, a.ended_at, d.status AS delivery_status,
+       CASE WHEN d.status = 'due' AND d.attempt_id = a.attempt_id THEN d.due_at END AS next_attempt_at
+FROM credits_internal.webhook_attempts a
+LEFT JOIN credits_internal.webhook_deliveries d
+       ON d.webhook_endpoint_id = a.webhook_endpoint_id AND d.event_id = a.event_id
+LEFT JOIN credits_internal.billing_events e ON e.event_id = a.event_id;
 CREATE FUNCTION credits.history_import(
     customer_id text, entries jsonb, currency text DEFAULT NULL, idempotency_key text DEFAULT NULL,
     finished boolean DEFAULT true)
@@ -4501,7 +4642,35 @@ FROM (SELECT e.customer_id, e.object_type, e.object_id, count(*) AS kept, min(e.
              max(e.object_seq) AS last_seq
       FROM credits_internal.billing_events e GROUP BY 1, 2, 3) e
 LEFT JOIN credits_internal.billing_event_counters c ON c.object_type = e.object_type AND c.object_id = e.object_id
-WHERE (c.last_seq, e.kept) IS DISTINCT FROM (e.last_seq, e.last_seq - e.first_seq + 1);
+WHERE (c.last_seq, e.kept) IS DISTINCT FROM (e.last_seq, e.last_seq - e.first_seq + 1)
+UNION ALL
+SELECT 'webhook deliveries: events of one object are under way at once', NULL, NULL,
+       'webhook endpoint ' || d.webhook_endpoint_id || ', ' || d.object_type || ' ' || d.object_id, 1, count(*)
+FROM credits_internal.webhook_deliveries d
+WHERE d.in_order AND d.status IN ('due', 'sending')
+GROUP BY d.webhook_endpoint_id, d.object_type, d.object_id
+HAVING count(*) > 1
+UNION ALL
+SELECT 'webhook delivery: it waits for nothing', NULL, NULL,
+       'webhook endpoint ' || d.webhook_endpoint_id || ', event ' || d.event_id, NULL, NULL
+FROM credits_internal.webhook_deliveries d
+WHERE d.status = 'waiting'
+  AND NOT EXISTS (SELECT FROM credits_internal.webhook_deliveries b
+                  WHERE b.webhook_endpoint_id = d.webhook_endpoint_id AND b.object_type = d.object_type
+                    AND b.object_id = d.object_id AND b.object_seq < d.object_seq AND b.in_order
+                    AND b.status IN ('due', 'sending'))
+UNION ALL
+SELECT 'webhook endpoint: it has no secret, and is sent nothing', NULL, NULL,
+       'webhook endpoint ' || w.webhook_endpoint_id, NULL, NULL
+FROM credits_internal.webhook_endpoints w
+WHERE NOT EXISTS (SELECT FROM credits_internal.webhook_secrets s WHERE s.webhook_endpoint_id = w.webhook_endpoint_id)
+   OR NOT EXISTS (SELECT FROM credits_internal.webhook_health h WHERE h.webhook_endpoint_id = w.webhook_endpoint_id)
+UNION ALL
+SELECT 'webhook delivery: no such endpoint', NULL, NULL, 'webhook endpoint ' || d.webhook_endpoint_id, NULL, count(*)
+FROM credits_internal.webhook_deliveries d
+WHERE NOT EXISTS (SELECT FROM credits_internal.webhook_endpoints w
+                  WHERE w.webhook_endpoint_id = d.webhook_endpoint_id)
+GROUP BY d.webhook_endpoint_id;
 CREATE OR REPLACE VIEW credits_internal.stock_discrepancies (problem, customer_id, currency, subject, expected, found) AS
 SELECT 'stock: taken is not what is reserved' AS problem, NULL::text AS customer_id, NULL::text AS currency,
        'price ' || coalesce(s.price_id, r.price_id) AS subject, coalesce(r.held, 0)::numeric AS expected,
@@ -5004,12 +5173,13 @@ LEFT JOIN LATERAL (
         (7, 'Catalogue',
             '^(configure_recharge$|coupon_|exchange_rate|package_|price_|product_|promotion_code_|recharge_config$|'
                 || 'voucher_)'),
-        (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_)'),
+        (8, 'Purchases and payments', '^(payment_(?!link_)|refund_|top_up_|webhook_receive$)'),
         (9, 'Checkout', '^(checkout_session|payment_link)_'),
         (10, 'Invoices', '^(my_)?invoice_'),
         (17, 'Subscriptions', '^(subscription|usage_record)_'),
         (11, 'Auto-recharge', '^(auto_recharge_|configure_auto_recharge$|recharge_begin$)'),
         (12, 'Outbox', '^outbox_'),
+        (18, 'Webhook endpoints', '^webhook_(?!receive$)'),
         (13, 'Billing pages', '^(billing_|current_customer$)'),
         (14, 'Search', '^search$'),
         (15, 'Ledger', '^(verify|wallet_history)$'),
@@ -6002,12 +6172,71 @@ COMMENT ON COLUMN credits_internal.billing_events.data IS
 'The object after it, and what was before of what changed; NULL once the customer is erased.';
 COMMENT ON COLUMN credits_internal.billing_events.created_at IS
 'When it happened: of one object never before the last one.';
+COMMENT ON COLUMN credits_internal.billing_events.to_send IS
+'Whether an endpoint wants it, and no delivery is written yet.';
 COMMENT ON TABLE credits_internal.billing_event_counters IS
 'How many events each object ever had. It changes under the object''s own lock, so nobody waits for it.';
 COMMENT ON COLUMN credits_internal.billing_event_counters.object_type IS 'What it is.';
 COMMENT ON COLUMN credits_internal.billing_event_counters.object_id IS 'Which one.';
 COMMENT ON COLUMN credits_internal.billing_event_counters.last_seq IS 'The number of the last.';
 COMMENT ON COLUMN credits_internal.billing_event_counters.last_at IS 'When that was.';
+COMMENT ON TABLE credits_internal.webhook_endpoints IS 'Who is sent billing events.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.webhook_endpoint_id IS 'Its id.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.url IS 'Where events are sent.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.enabled_events IS 'Which types are sent; ''*'' is all.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.description IS 'For people.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.status IS '''enabled'' or ''disabled''.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.disabled_reason IS
+'Why it was disabled by itself: ''no_success''; NULL where somebody did it.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits_internal.webhook_endpoints.updated_at IS 'When it last changed.';
+COMMENT ON TABLE credits_internal.webhook_secrets IS
+'What events are signed with. Only the owner can read it, and no function returns a secret a second time.';
+COMMENT ON COLUMN credits_internal.webhook_secrets.webhook_endpoint_id IS 'Of which endpoint.';
+COMMENT ON COLUMN credits_internal.webhook_secrets.secret IS 'The secret.';
+COMMENT ON COLUMN credits_internal.webhook_secrets.previous_secret IS
+'The one before, which signs as well until previous_secret_expires_at.';
+COMMENT ON COLUMN credits_internal.webhook_secrets.previous_secret_expires_at IS 'Until when it does.';
+COMMENT ON TABLE credits_internal.webhook_health IS 'How each endpoint fares.';
+COMMENT ON COLUMN credits_internal.webhook_health.webhook_endpoint_id IS 'Which endpoint.';
+COMMENT ON COLUMN credits_internal.webhook_health.failing_since IS
+'When it failed first without any success since; NULL where it did not.';
+COMMENT ON COLUMN credits_internal.webhook_health.last_success_at IS 'When it last took an event, to the minute.';
+COMMENT ON TABLE credits_internal.webhook_deliveries IS
+'One row per event and endpoint that is sent it. Of an object''s at most one is due or being sent; those after it
+wait.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.webhook_endpoint_id IS 'To which endpoint.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.event_id IS 'Of which event.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.object_type IS 'What that happened to.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.object_id IS 'Which one.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.object_seq IS 'The event''s place among those of its object.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.status IS
+'''waiting'' for an earlier one of the object, ''due'' at due_at, ''sending'' until due_at, ''succeeded'' or ''failed'',
+which is given up.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.due_at IS
+'When it is sent; of what is being sent when the lease ends.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.attempts IS 'How often it was handed out.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.failures IS 'How often that was reported as failed.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.failed_first_at IS 'When it was for the first time.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.attempt_id IS 'The last attempt.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.in_order IS
+'Whether others of the object wait for it: not for one that is sent again.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.once IS 'Whether one failure is enough: of a test.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.created_at IS 'When it was written.';
+COMMENT ON TABLE credits_internal.webhook_attempts IS 'Each time that an event was handed out to be sent.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.attempt_id IS 'Its id, in the order of time.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.webhook_endpoint_id IS 'To which endpoint.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.event_id IS 'Which event.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.attempt_no IS 'The how manieth it is, from 1.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.worker IS 'Who sends it.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.status IS
+'''sending'', ''succeeded'', ''failed'', or ''lost'': nobody reported it before the lease ended.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.response_status IS 'The answer''s status; NULL for no answer.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.response_body IS
+'How the answer begins, or why there is none; cleared with the customer.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.started_at IS 'When it was handed out.';
+COMMENT ON COLUMN credits_internal.webhook_attempts.ended_at IS 'When it was reported, or lost.';
 COMMENT ON TABLE credits_internal.history_imports IS
 'Accounts whose history was imported. What was posted since is after last_line.';
 COMMENT ON COLUMN credits_internal.history_imports.customer_id IS 'The customer.';
@@ -6023,6 +6252,9 @@ COMMENT ON COLUMN credits_internal.history_imports.last_line IS 'The number of t
 COMMENT ON COLUMN credits_internal.history_imports.posted_at IS
 'The account''s posted_at when the last part was imported.';
 COMMENT ON COLUMN credits_internal.history_imports.created_at IS 'When the first part was imported.';
+COMMENT ON FUNCTION credits_internal.forget_remembered IS
+'Trigger function: notifies every session that a meter, a price, a currency or a webhook endpoint changed. It changes
+nothing itself.';
 COMMENT ON VIEW credits_internal.lines IS
 'Every line of the ledger as posted. For the views ledger and journal, and for verify().
 
@@ -10266,6 +10498,176 @@ COMMENT ON COLUMN credits.billing_events.data IS
 update, what was before of all that changed. Amounts are strings of digits. NULL once the customer is erased.';
 COMMENT ON COLUMN credits.billing_events.created_at IS
 'When it happened: when its transaction began, and never before the object''s last event.';
+COMMENT ON TYPE credits.webhook_endpoint IS 'An endpoint, as the functions webhook_endpoint_* return it.';
+COMMENT ON COLUMN credits.webhook_endpoint.webhook_endpoint_id IS 'The endpoint''s id.';
+COMMENT ON COLUMN credits.webhook_endpoint.url IS 'Where events are sent.';
+COMMENT ON COLUMN credits.webhook_endpoint.enabled_events IS 'Which types are sent; ''*'' is all.';
+COMMENT ON COLUMN credits.webhook_endpoint.never_sent IS
+'Those of enabled_events that nothing writes: names of billing SDKs, for what is not here.';
+COMMENT ON COLUMN credits.webhook_endpoint.description IS 'For people.';
+COMMENT ON COLUMN credits.webhook_endpoint.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.webhook_endpoint.status IS '''enabled'' or ''disabled''.';
+COMMENT ON COLUMN credits.webhook_endpoint.disabled_reason IS
+'Why it was disabled by itself: ''no_success'' (for three days); NULL where somebody did it.';
+COMMENT ON COLUMN credits.webhook_endpoint.secret IS
+'What events are signed with, in the answer of the call that made it; NULL in any other.';
+COMMENT ON COLUMN credits.webhook_endpoint.previous_secret_expires_at IS
+'Until when events are signed with the secret before as well; NULL where they are not.';
+COMMENT ON COLUMN credits.webhook_endpoint.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.webhook_endpoint.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.webhook_endpoint.replayed IS 'Whether an earlier call did this.';
+COMMENT ON FUNCTION credits.webhook_endpoint_create IS
+'Creates an endpoint, to be sent billing events, and returns its secret, once.
+
+url: where events are sent: https, at an address of the internet. credits.webhook_http and
+  credits.webhook_private_addresses allow others.
+enabled_events: which types are sent, as ''invoice.paid''; ''*'' is all. Every name that billing SDKs have is accepted;
+  those that are never sent are in the answer''s never_sent.
+description: for people.
+metadata: your own data.
+idempotency_key: a repeat returns the endpoint, without its secret.
+
+Events that happen from now on are sent, by a program that calls webhook_claim(). Keep the secret where the endpoint
+can read it: nothing returns it again, and webhook_endpoint_update() makes another.
+
+Raises PC002, PC013.
+Example: SELECT webhook_endpoint_id, secret
+  FROM credits.webhook_endpoint_create(''https://hooks.shop.example/credits'', ''{invoice.paid,invoice.voided}'');';
+COMMENT ON FUNCTION credits.webhook_endpoint_update IS
+'Changes an endpoint: its address, its events, whether it is sent any, and its secret.
+
+webhook_endpoint_id: the endpoint.
+url: another address; NULL leaves it.
+enabled_events: which types are sent; NULL leaves them.
+status: ''enabled'' or ''disabled''; NULL leaves it.
+new_secret: whether to make another secret, which is returned, once.
+overlap: for how long events are signed with the secret before as well, at most 31 days; 0 for not at all.
+description: for people; NULL leaves it.
+metadata: your own data; NULL leaves it.
+
+A disabled endpoint is sent nothing, and what happens meanwhile is not sent later; what waited for it before is, once
+it is enabled again, for as long as events are kept.
+
+Raises PC013, PC019.
+Example: SELECT secret, previous_secret_expires_at
+  FROM credits.webhook_endpoint_update((SELECT webhook_endpoint_id FROM credits.webhook_endpoints
+    ORDER BY created_at LIMIT 1), new_secret => true, overlap => ''2 days'');';
+COMMENT ON FUNCTION credits.webhook_endpoint_delete IS
+'Deletes an endpoint, with what waits for it and what was sent, and returns what it was.
+
+webhook_endpoint_id: the endpoint.
+
+It waits for transactions that claim. To keep what was sent, disable it instead.
+
+Raises PC013, PC019.
+Example: SELECT url FROM credits.webhook_endpoint_delete((SELECT webhook_endpoint_id FROM credits.webhook_endpoints
+  ORDER BY created_at LIMIT 1));';
+COMMENT ON VIEW credits.webhook_endpoints IS 'Endpoints that are sent billing events, and how they fare.';
+COMMENT ON COLUMN credits.webhook_endpoints.webhook_endpoint_id IS 'The endpoint''s id.';
+COMMENT ON COLUMN credits.webhook_endpoints.url IS 'Where events are sent.';
+COMMENT ON COLUMN credits.webhook_endpoints.enabled_events IS 'Which types are sent; ''*'' is all.';
+COMMENT ON COLUMN credits.webhook_endpoints.description IS 'For people.';
+COMMENT ON COLUMN credits.webhook_endpoints.metadata IS 'The application''s own.';
+COMMENT ON COLUMN credits.webhook_endpoints.status IS '''enabled'' or ''disabled''.';
+COMMENT ON COLUMN credits.webhook_endpoints.disabled_reason IS
+'Why it was disabled by itself: ''no_success'' (for three days); NULL where somebody did it.';
+COMMENT ON COLUMN credits.webhook_endpoints.previous_secret_expires_at IS
+'Until when events are signed with the secret before as well; NULL where they are not.';
+COMMENT ON COLUMN credits.webhook_endpoints.failing_since IS
+'When it failed first without any success since; NULL where it does not fail.';
+COMMENT ON COLUMN credits.webhook_endpoints.last_success_at IS 'When it last took an event, to the minute.';
+COMMENT ON COLUMN credits.webhook_endpoints.undelivered IS
+'How many events are on their way to it, or wait. Those that no claim has looked at yet are not counted.';
+COMMENT ON COLUMN credits.webhook_endpoints.created_at IS 'When it was created.';
+COMMENT ON COLUMN credits.webhook_endpoints.updated_at IS 'When it last changed.';
+COMMENT ON TYPE credits.webhook_request IS 'What is to be sent, as webhook_claim() returns it.';
+COMMENT ON COLUMN credits.webhook_request.attempt_id IS 'The attempt, for webhook_report().';
+COMMENT ON COLUMN credits.webhook_request.webhook_endpoint_id IS 'To which endpoint.';
+COMMENT ON COLUMN credits.webhook_request.event_id IS 'Which event.';
+COMMENT ON COLUMN credits.webhook_request.url IS 'Where it is to be sent, by POST.';
+COMMENT ON COLUMN credits.webhook_request.headers IS 'The headers by their names, with the signature.';
+COMMENT ON COLUMN credits.webhook_request.body IS 'What is to be sent, to the byte, in UTF-8: it is signed.';
+COMMENT ON COLUMN credits.webhook_request.attempt_no IS 'The how manieth attempt it is, from 1.';
+COMMENT ON COLUMN credits.webhook_request.leased_until IS 'When others get it, unless it was reported.';
+COMMENT ON TYPE credits.webhook_outcome IS 'What comes of an attempt, as webhook_report() returns it.';
+COMMENT ON COLUMN credits.webhook_outcome.attempt_id IS 'The attempt.';
+COMMENT ON COLUMN credits.webhook_outcome.status IS '''succeeded'' or ''failed''.';
+COMMENT ON COLUMN credits.webhook_outcome.delivery_status IS
+'''succeeded''; ''due'' (at next_attempt_at), ''sending'' (by another attempt), or ''failed'': given up.';
+COMMENT ON COLUMN credits.webhook_outcome.next_attempt_at IS 'When it is tried again; NULL where it is not.';
+COMMENT ON COLUMN credits.webhook_outcome.endpoint_disabled IS
+'Whether this disabled the endpoint: it took nothing for three days.';
+COMMENT ON COLUMN credits.webhook_outcome.replayed IS 'Whether it was reported before.';
+COMMENT ON FUNCTION credits.webhook_claim IS
+'Hands out billing events to be sent to endpoints, at least once each, in order for each object.
+
+worker: who sends them, as webhook_attempts shows it.
+batch_size: the most requests, 1 to 1,000.
+lease: what is not reported when it has passed is handed out again; at most 1 hour.
+
+Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to
+20 are under way to an endpoint at once, 2 while it fails, so that none holds back another. Commit before sending. Any
+number of sessions may call it at once. examples/webhook_sender.py does.
+
+Raises PC013.
+Example: SELECT attempt_id, url, headers, body FROM credits.webhook_claim(''sender 1'', batch_size => 10);';
+COMMENT ON FUNCTION credits.webhook_report IS
+'Reports what an endpoint answered: an event is delivered, sent again later, or given up.
+
+attempt_id: of webhook_claim().
+response_status: the status of the answer: 200 to 299 is a success, anything else is not; NULL for no answer.
+response_body: how the answer begins, or why there is none; 2,000 characters are kept.
+
+What failed is sent again after 1 minute, 5 minutes, 30 minutes, 2 hours and 8 hours, then daily, last 3 days after it
+first failed. An endpoint that takes nothing for 3 days is disabled, with an event webhook_endpoint.disabled. A repeat
+changes nothing. Commit after each.
+
+Raises PC013, PC019.
+Example: SELECT r.status, r.next_attempt_at FROM credits.webhook_claim(''sender 1'') c
+  CROSS JOIN LATERAL credits.webhook_report(c.attempt_id, 503, ''busy'') r;';
+COMMENT ON FUNCTION credits.webhook_test IS
+'Has an event webhook_endpoint.test sent to an endpoint, whatever types it asked for, and returns the event''s id.
+
+webhook_endpoint_id: the endpoint.
+
+It is tried once. webhook_attempts shows what came of it.
+
+Raises PC013, PC019, PC020.
+Example: SELECT credits.webhook_test((SELECT webhook_endpoint_id FROM credits.webhook_endpoints
+  WHERE status = ''enabled'' ORDER BY created_at LIMIT 1));';
+COMMENT ON FUNCTION credits.webhook_resend IS
+'Has a billing event sent again, and returns to how many endpoints.
+
+event_id: an event of billing_events.
+webhook_endpoint_id: the endpoint, whatever types it asked for; NULL for each that asks for the event''s type.
+
+It is sent at once, and its object''s later events do not wait for it. Where the event is still on its way nothing
+changes.
+
+Raises PC013, PC019, PC020.
+Example: SELECT credits.webhook_resend(event_id) FROM credits.billing_events ORDER BY event_id DESC LIMIT 1;';
+COMMENT ON VIEW credits.webhook_attempts IS
+'Each time that an event was handed out to be sent to an endpoint, for credits.event_retention. Page by attempt_id.';
+COMMENT ON COLUMN credits.webhook_attempts.attempt_id IS 'The attempt: in the order of time, as a key to page by.';
+COMMENT ON COLUMN credits.webhook_attempts.webhook_endpoint_id IS 'To which endpoint.';
+COMMENT ON COLUMN credits.webhook_attempts.event_id IS 'Which event.';
+COMMENT ON COLUMN credits.webhook_attempts.type IS 'What happened: ''invoice.paid'' and so on.';
+COMMENT ON COLUMN credits.webhook_attempts.object_type IS 'What it happened to.';
+COMMENT ON COLUMN credits.webhook_attempts.object_id IS 'Which one.';
+COMMENT ON COLUMN credits.webhook_attempts.customer_id IS 'The customer; NULL for the catalogue''s.';
+COMMENT ON COLUMN credits.webhook_attempts.attempt_no IS 'The how manieth attempt of the event there, from 1.';
+COMMENT ON COLUMN credits.webhook_attempts.worker IS 'Who sent it.';
+COMMENT ON COLUMN credits.webhook_attempts.status IS
+'''sending'', ''succeeded'', ''failed'', or ''lost'': nobody reported it before the lease ended.';
+COMMENT ON COLUMN credits.webhook_attempts.response_status IS 'The answer''s status; NULL for no answer.';
+COMMENT ON COLUMN credits.webhook_attempts.response_body IS
+'How the answer begins, or why there is none; cleared with the customer.';
+COMMENT ON COLUMN credits.webhook_attempts.started_at IS 'When it was handed out.';
+COMMENT ON COLUMN credits.webhook_attempts.ended_at IS 'When it was reported, or lost.';
+COMMENT ON COLUMN credits.webhook_attempts.delivery_status IS
+'The event at that endpoint: ''due'', ''sending'', ''succeeded'', or ''failed'', which is given up.';
+COMMENT ON COLUMN credits.webhook_attempts.next_attempt_at IS
+'When it is sent again, on the line of the last attempt; NULL where it is not.';
 COMMENT ON FUNCTION credits.maintain_batch IS
 'Does one batch of what CALL credits.maintain() does, and returns how much it was.
 
@@ -10403,7 +10805,8 @@ COMMENT ON VIEW credits_internal.invoice_discrepancies IS
 'Invoices that do not add up, whose money or credits are not there, or whose numbers have a gap: no rows when all is
 sound. Ask verify().';
 COMMENT ON VIEW credits_internal.event_discrepancies IS
-'Billing events whose numbers have a gap: no rows when all is sound. Ask verify().';
+'Billing events whose numbers have a gap, and deliveries that nobody will make: no rows when all is sound. Ask
+verify().';
 COMMENT ON VIEW credits_internal.stock_discrepancies IS
 'Stock whose counter is not what is reserved, or that an invoice holds otherwise than it says: no rows when all is
 sound. Ask verify().';
@@ -10490,6 +10893,11 @@ REVOKE ALL ON credits_internal.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits_internal.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits_internal.billing_events FROM PUBLIC;
 REVOKE ALL ON credits_internal.billing_event_counters FROM PUBLIC;
+REVOKE ALL ON credits_internal.webhook_endpoints FROM PUBLIC;
+REVOKE ALL ON credits_internal.webhook_secrets FROM PUBLIC;
+REVOKE ALL ON credits_internal.webhook_health FROM PUBLIC;
+REVOKE ALL ON credits_internal.webhook_deliveries FROM PUBLIC;
+REVOKE ALL ON credits_internal.webhook_attempts FROM PUBLIC;
 REVOKE ALL ON credits_internal.history_imports FROM PUBLIC;
 REVOKE ALL ON TYPE credits.reversal FROM PUBLIC;
 REVOKE ALL ON TYPE credits.spending_limit FROM PUBLIC;
@@ -10518,6 +10926,9 @@ REVOKE ALL ON TYPE credits.checkout_session FROM PUBLIC;
 REVOKE ALL ON TYPE credits.payment_link FROM PUBLIC;
 REVOKE ALL ON TYPE credits.found FROM PUBLIC;
 REVOKE ALL ON TYPE credits.balance_alert FROM PUBLIC;
+REVOKE ALL ON TYPE credits.webhook_endpoint FROM PUBLIC;
+REVOKE ALL ON TYPE credits.webhook_request FROM PUBLIC;
+REVOKE ALL ON TYPE credits.webhook_outcome FROM PUBLIC;
 REVOKE ALL ON TYPE credits.imported_history FROM PUBLIC;
 REVOKE ALL ON credits_internal.spending FROM PUBLIC;
 REVOKE ALL ON credits.limits FROM PUBLIC;
@@ -10567,6 +10978,8 @@ REVOKE ALL ON credits_internal.searched_payment_intents FROM PUBLIC;
 REVOKE ALL ON credits_internal.searched_refunds FROM PUBLIC;
 REVOKE ALL ON credits.balance_alerts FROM PUBLIC;
 REVOKE ALL ON credits.billing_events FROM PUBLIC;
+REVOKE ALL ON credits.webhook_endpoints FROM PUBLIC;
+REVOKE ALL ON credits.webhook_attempts FROM PUBLIC;
 REVOKE ALL ON credits_internal.hold_lines FROM PUBLIC;
 REVOKE ALL ON credits_internal.value_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.correction_discrepancies FROM PUBLIC;
@@ -10692,6 +11105,13 @@ REVOKE ALL ON FUNCTION credits_internal.search_words(timestamptz, text, text[], 
 REVOKE ALL ON FUNCTION credits.search(text, text[], text, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.configure_auto_recharge(text, text, boolean, numeric, uuid, integer, text, integer, numeric, interval, interval, numeric, integer, numeric, integer, numeric, interval, timestamptz, integer, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.balance_alert_set(text, text, numeric[], text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_endpoint_create(text, text[], text, jsonb, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_endpoint_update(uuid, text, text[], text, boolean, interval, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_endpoint_delete(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_claim(text, integer, interval) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_report(uuid, integer, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_test(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.webhook_resend(uuid, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.history_import(text, jsonb, text, text, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.reset() FROM PUBLIC;
 REVOKE INSERT (customer_id, event_name, value, identifier, occurred_at, subscription_id, source_data, metadata) ON credits.inbox FROM credits_admin;
@@ -10907,6 +11327,15 @@ GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, te
 GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.webhook_claim TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.webhook_claim(text, integer, interval) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.webhook_endpoint_create(text, text[], text, jsonb, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.webhook_endpoint_delete(uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.webhook_endpoint_update(uuid, text, text[], text, boolean, interval, text, jsonb) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.webhook_report TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.webhook_report(uuid, integer, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.webhook_resend(uuid, uuid) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.webhook_test(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_read;
@@ -10997,6 +11426,12 @@ GRANT SELECT ON credits.usage_record_summaries TO credits_read;
 GRANT SELECT ON credits.usage_records TO credits_admin;
 GRANT SELECT ON credits.usage_records TO credits_app;
 GRANT SELECT ON credits.usage_records TO credits_read;
+GRANT SELECT ON credits.webhook_attempts TO credits_admin;
+GRANT SELECT ON credits.webhook_attempts TO credits_app;
+GRANT SELECT ON credits.webhook_attempts TO credits_read;
+GRANT SELECT ON credits.webhook_endpoints TO credits_admin;
+GRANT SELECT ON credits.webhook_endpoints TO credits_app;
+GRANT SELECT ON credits.webhook_endpoints TO credits_read;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
 GRANT USAGE ON TYPE credits.checkout_session TO credits_admin;
 GRANT USAGE ON TYPE credits.checkout_session TO credits_app;
@@ -11048,3 +11483,8 @@ GRANT USAGE ON TYPE credits.usage_record TO credits_admin;
 GRANT USAGE ON TYPE credits.usage_record TO credits_app;
 GRANT USAGE ON TYPE credits.voucher TO credits_admin;
 GRANT USAGE ON TYPE credits.voucher TO credits_app;
+GRANT USAGE ON TYPE credits.webhook_endpoint TO credits_admin;
+GRANT USAGE ON TYPE credits.webhook_outcome TO credits_admin;
+GRANT USAGE ON TYPE credits.webhook_outcome TO credits_worker;
+GRANT USAGE ON TYPE credits.webhook_request TO credits_admin;
+GRANT USAGE ON TYPE credits.webhook_request TO credits_worker;

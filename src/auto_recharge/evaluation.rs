@@ -8,7 +8,9 @@ use crate::auto_recharge::purchase::{self, Asked};
 use crate::auto_recharge::state::{self, Particulars};
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
+use crate::ledger::grant::events;
 use crate::outbox;
+use crate::outbox::billing_event::EventType;
 use crate::pg::installed;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
@@ -83,7 +85,7 @@ fn evaluate_one(session: &Session, book: &Book) -> Result<(), Error> {
             ],
         )?;
     }
-    publish(session, book, &state, &verdict);
+    publish(session, book, &state, &verdict)?;
     if let (Some(close), Some(open)) = (verdict.close, particulars.open) {
         end(session, book, close, open)?;
     }
@@ -107,7 +109,7 @@ pub fn publish_off(session: &Session, book: &Book, off: Off, failures: i32) {
     outbox::publish(session, &book.customer_id, "recharge.disabled", &payload, book.posted_at);
 }
 
-fn publish(session: &Session, book: &Book, state: &State, verdict: &Verdict) {
+fn publish(session: &Session, book: &Book, state: &State, verdict: &Verdict) -> Result<(), Error> {
     let payload = json!({
         "currency": book.currency,
         "available": book.available.normalize().to_string(),
@@ -116,6 +118,10 @@ fn publish(session: &Session, book: &Book, state: &State, verdict: &Verdict) {
     let kinds = [(verdict.publish_low, "balance.low"), (verdict.publish_exhausted, "balance.exhausted")];
     for (_, kind) in kinds.into_iter().filter(|(tells, _)| *tells) {
         outbox::publish(session, &book.customer_id, kind, &payload, book.posted_at);
+    }
+    match verdict.publish_low {
+        true => events::record_account(session, book, EventType::CreditLowBalance, Some(state.low)),
+        false => Ok(()),
     }
 }
 

@@ -5,7 +5,6 @@ pub mod coupon;
 pub mod credit_config;
 pub mod discount;
 pub mod exchange_rate;
-pub mod key;
 pub mod listener;
 pub mod package;
 pub mod price;

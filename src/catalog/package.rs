@@ -3,7 +3,6 @@
 use crate::amount::Decimal;
 use crate::catalog::credit_config::CreditConfig;
 use crate::catalog::credit_config::check::Given as GivenConfig;
-use crate::catalog::key::{self, Inputs};
 use crate::catalog::price;
 use crate::catalog::price::terms::{Given as GivenPrice, Terms as PriceTerms, unit_amount as amount_of};
 use crate::catalog::product;
@@ -11,6 +10,7 @@ use crate::catalog::product::terms::{Given, Terms};
 use crate::catalog::stored::{prices_before, products_before};
 use crate::error::{Difference, Error};
 use crate::input;
+use crate::input::claim::{self as key, Inputs};
 use crate::ledger::currency;
 use crate::pg::call::argument::{ArrayOf, Interval, Numeric};
 use crate::pg::call::reply::{One, Reply};

@@ -6,7 +6,6 @@ pub mod terms;
 
 use crate::amount::Decimal;
 use crate::catalog::coupon::{SHARE, terms as coupon_terms};
-use crate::catalog::key;
 use crate::catalog::price::terms::text;
 use crate::catalog::promotion_code::rows::unknown;
 use crate::catalog::promotion_code::terms::{Code, FROZEN, Given, key_of, random};
@@ -14,6 +13,7 @@ use crate::catalog::redemption::code_id as id_of;
 use crate::catalog::redemption::list::{OF_CODE, Page, RedemptionRow};
 use crate::error::{Error, quoted};
 use crate::input;
+use crate::input::claim as key;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{ArrayOf, Id, Timestamptz};

@@ -17,13 +17,13 @@ mod open;
 mod recharge;
 
 use crate::address;
-use crate::catalog::key::{self, Inputs};
 use crate::catalog::price::offer;
 use crate::checkout::cart::{self, Item};
 use crate::checkout::checkout_session::pricing::{self, Cart};
 use crate::checkout::subscription_data::{self, SubscriptionData};
 use crate::error::Error;
 use crate::input;
+use crate::input::claim::{self as key, Inputs};
 use crate::invoicing::collection;
 use crate::ledger::currency;
 use crate::moment::Time;

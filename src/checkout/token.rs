@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::moment::Time;
-use crate::payments::signature;
+use crate::outbox::signature;
 use crate::pg::backend;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;

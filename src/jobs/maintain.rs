@@ -1,8 +1,8 @@
 //! Maintenance: posts what fell due in accounts without other activity, settles usage, reviews auto-recharge at prices that
-//! changed, publishes notices of grants that are about to end, deletes old rows of the outbox, old billing events and
-//! ignored webhooks, forgets whom old invoices of erased customers were for, ends checkout sessions whose time is over,
-//! renews subscriptions, and releases stock and coupons that were reserved for too long. Each kind of work gets its turn,
-//! however much there is of another.
+//! changed, publishes notices of grants that are about to end, deletes old rows of the outbox, old billing events, what became
+//! of them at endpoints, and ignored webhooks, forgets whom old invoices of erased customers were for, ends checkout sessions
+//! whose time is over, renews subscriptions, and releases stock and coupons that were reserved for too long. Each kind of work
+//! gets its turn, however much there is of another.
 
 use crate::auto_recharge::review;
 use crate::catalog::{redemption, stock};
@@ -16,7 +16,7 @@ use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::grant::events;
 use crate::metering::{inbox, settlement};
 use crate::moment::Time;
-use crate::outbox::{self, billing_event};
+use crate::outbox::{self, billing_event, webhook_delivery};
 use crate::payments::webhook;
 use crate::pg::call::argument::Timestamptz;
 use crate::pg::call::procedure::{self, Call};
@@ -45,7 +45,7 @@ struct Work {
 
 /// All kinds of maintenance, in the order of their turns. Rows of the inbox are charged as of when they came, so no
 /// account's time goes past that meanwhile.
-static WORK: [Work; 13] = [
+static WORK: [Work; 14] = [
     Work { name: "inbox", call: c"SELECT credits.maintain_batch($1, 'inbox', $2)", batch: drain },
     Work { name: "deferred", call: c"SELECT credits.maintain_batch($1, 'deferred', $2)", batch: settle },
     Work { name: "accounts", call: c"SELECT credits.maintain_batch($1, 'accounts', $2)", batch: post_due },
@@ -53,6 +53,11 @@ static WORK: [Work; 13] = [
     Work { name: "notices", call: c"SELECT credits.maintain_batch($1, 'notices', $2)", batch: events::notice },
     Work { name: "outbox", call: c"SELECT credits.maintain_batch($1, 'outbox', $2)", batch: outbox::forget_old },
     Work { name: "events", call: c"SELECT credits.maintain_batch($1, 'events', $2)", batch: billing_event::forget_old },
+    Work {
+        name: "deliveries",
+        call: c"SELECT credits.maintain_batch($1, 'deliveries', $2)",
+        batch: webhook_delivery::forget_old,
+    },
     Work { name: "webhooks", call: c"SELECT credits.maintain_batch($1, 'webhooks', $2)", batch: webhook::forget_old },
     Work { name: "invoices", call: c"SELECT credits.maintain_batch($1, 'invoices', $2)", batch: erasure::forget },
     Work {

@@ -8,8 +8,12 @@
 //! [`record`] after a change, or [`before`] it and [`updated`] after it. An object that has no view is given to [`write`].
 
 mod event_type;
+mod forget;
+mod wanted;
 
 pub use event_type::EventType;
+pub use forget::{clear_metadata, erase, forget_old};
+pub use wanted::is_wanted;
 
 use crate::error::Error;
 use crate::moment::Time;
@@ -17,8 +21,7 @@ use crate::pg::installed;
 use crate::pg::planning::with_settings;
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::{Json, ToCell};
-use crate::settings;
-use pgrx::pg_sys::{INT4OID, Oid, TEXTOID, TIMESTAMPTZOID, UUIDOID};
+use pgrx::pg_sys::{BOOLOID, Oid, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use std::ffi::CStr;
 use std::fmt::Display;
 use uuid::Uuid;
@@ -62,20 +65,20 @@ macro_rules! written {
                  RETURNING c.last_seq, c.last_at
              )
              INSERT INTO credits_internal.billing_events (event_id, type, object_type, object_id, object_seq, customer_id,
-                                                          data, created_at)
+                                                          data, created_at, to_send)
              SELECT $6, $3, $4, $1, c.last_seq, $2,
                     jsonb_build_object('object', p.object)
                     || CASE WHEN p.previous IS NULL THEN '{}'::jsonb
                             ELSE jsonb_build_object('previous_attributes', p.previous) END,
-                    c.last_at
+                    c.last_at, $9
              FROM compared p CROSS JOIN counter c"
         )
     };
 }
 
-/// The object's id, its customer, the event's type, the object's, what was before, the event's id, now, and the object itself
-/// where no view has it.
-const PARAMETERS: [Oid; 8] = [TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID];
+/// The object's id, its customer, the event's type, the object's, what was before, the event's id, now, the object itself
+/// where no view has it, and whether an endpoint is to be sent it.
+const PARAMETERS: [Oid; 9] = [TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID, BOOLOID];
 
 macro_rules! customer {
     () => {
@@ -174,6 +177,23 @@ macro_rules! subscription_event {
     };
 }
 
+// While its account is posted to, as the view grants shows it: nothing is due by then. What remains of a head is on its
+// account's row.
+macro_rules! credit_grant {
+    () => {
+        shown!(
+            "to_jsonb(v)",
+            "(SELECT g.customer_id, g.grant_id, g.currency, g.category, g.name, g.status, g.amount,
+                     CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END AS remaining,
+                     g.priority, g.effective_at, nullif(g.expires_at, 'infinity') AS expires_at, g.ended_at, g.ended_reason,
+                     g.applicable_meters, g.granted_by, g.metadata, g.created_at
+              FROM credits_internal.credit_grants g
+              JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
+              WHERE g.customer_id = $2 AND g.grant_id = $1::uuid) v"
+        )
+    };
+}
+
 /// Reads an object.
 macro_rules! read {
     ($object:expr) => {
@@ -191,6 +211,7 @@ static READ_INTENT: Statement = Statement::new(read!(payment_intent!()), &[TEXTO
 static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXTOID]);
 static READ_SESSION: Statement = Statement::new(read!(checkout_session!()), &[TEXTOID, TEXTOID]);
 static READ_SUBSCRIPTION: Statement = Statement::new(read!(subscription!()), &[TEXTOID, TEXTOID]);
+static READ_GRANT: Statement = Statement::new(read!(credit_grant!()), &[TEXTOID, TEXTOID]);
 static READ_LINK: Statement = Statement::new(read!(payment_link!()), &[TEXTOID, TEXTOID]);
 
 static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
@@ -203,6 +224,7 @@ static WRITE_INTENT: Statement = Statement::new(written!(payment_intent!()), &PA
 static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS);
 static WRITE_SESSION: Statement = Statement::new(written!(checkout_session!()), &PARAMETERS);
 static WRITE_SUBSCRIPTION: Statement = Statement::new(written!(subscription_event!()), &PARAMETERS);
+static WRITE_GRANT: Statement = Statement::new(written!(credit_grant!()), &PARAMETERS);
 static WRITE_LINK: Statement = Statement::new(written!(payment_link!()), &PARAMETERS);
 
 /// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are
@@ -214,7 +236,7 @@ struct Viewed {
 }
 
 /// All of them. Whoever changes one has its lock.
-static VIEWED: [Viewed; 11] = [
+static VIEWED: [Viewed; 12] = [
     Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
     Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
     Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
@@ -225,6 +247,7 @@ static VIEWED: [Viewed; 11] = [
     Viewed { object_type: "refund", read: &READ_REFUND, write: &WRITE_REFUND },
     Viewed { object_type: "checkout_session", read: &READ_SESSION, write: &WRITE_SESSION },
     Viewed { object_type: "subscription", read: &READ_SUBSCRIPTION, write: &WRITE_SUBSCRIPTION },
+    Viewed { object_type: "credit_grant", read: &READ_GRANT, write: &WRITE_GRANT },
     Viewed { object_type: "payment_link", read: &READ_LINK, write: &WRITE_LINK },
 ];
 
@@ -296,7 +319,9 @@ pub fn updated(
     before: Option<String>,
     now: Time,
 ) -> Result<(), Error> {
-    run(session, viewed(event_type)?.write, (event_type, object_id.to_string(), customer_id), (before, None), now)
+    let sent = is_wanted(session, event_type)?;
+    let of = (event_type, object_id.to_string(), customer_id);
+    run(session, viewed(event_type)?.write, of, (before, None), (now, sent)).map(drop)
 }
 
 static WRITE: Statement = Statement::new(written!("SELECT $8::jsonb AS object"), &PARAMETERS);
@@ -310,8 +335,19 @@ pub fn write(
     object: &serde_json::Value,
     now: Time,
 ) -> Result<(), Error> {
-    let object = Some(object.to_string());
-    run(session, &WRITE, (event_type, object_id.to_string(), customer_id), (None, object), now)
+    let (object, sent) = (Some(object.to_string()), is_wanted(session, event_type)?);
+    run(session, &WRITE, (event_type, object_id.to_string(), customer_id), (None, object), (now, sent)).map(drop)
+}
+
+/// The same for one that no endpoint is sent because it asked for its type, and of no customer; its id.
+pub fn write_unsent(
+    session: &Session,
+    event_type: EventType,
+    object_id: impl Display,
+    object: &serde_json::Value,
+    now: Time,
+) -> Result<Uuid, Error> {
+    run(session, &WRITE, (event_type, object_id.to_string(), None), (None, Some(object.to_string())), (now, false))
 }
 
 fn run(
@@ -319,10 +355,11 @@ fn run(
     statement: &'static Statement,
     (event_type, object_id, customer_id): (EventType, String, Option<&str>),
     (before, object): (Option<String>, Option<String>),
-    now: Time,
-) -> Result<(), Error> {
+    (now, sent): (Time, bool),
+) -> Result<Uuid, Error> {
+    let event_id = Uuid::now_v7();
     if installed::is_before(session)? {
-        return Ok(());
+        return Ok(event_id);
     }
     let cells = [
         object_id.cell(),
@@ -330,65 +367,11 @@ fn run(
         event_type.as_str().cell(),
         event_type.object_type().cell(),
         before.cell(),
-        Uuid::now_v7().cell(),
+        event_id.cell(),
         now.cell(),
         object.cell(),
+        sent.cell(),
     ];
-    with_settings(AS_JSON.into_iter(), || statement.run(session, &cells)).map(drop)
-}
-
-static ERASE: Statement = Statement::new(
-    c"UPDATE credits_internal.billing_events e SET data = NULL WHERE e.customer_id = $1 AND e.data IS NOT NULL",
-    &[TEXTOID],
-)
-.before(c"SELECT 1 WHERE $1 IS NULL");
-
-/// Clears what the events of a customer say of it and of its objects; that they happened stays.
-pub fn erase(session: &Session, customer_id: &str) -> Result<(), Error> {
-    ERASE.run(session, &[customer_id.cell()]).map(drop)
-}
-
-static CLEAR_METADATA: Statement = Statement::new(
-    c"WITH cleared AS (
-          UPDATE credits_internal.billing_events e
-          SET data = e.data #- '{previous_attributes,metadata}'
-                     || jsonb_build_object('object', e.data->'object' || '{\"metadata\": null}')
-          WHERE e.customer_id = $1 AND e.object_type <> 'customer'
-            AND (e.data #> '{object,metadata}' <> 'null' OR e.data #> '{previous_attributes,metadata}' <> 'null')
-          RETURNING 1)
-      SELECT count(*) FROM cleared",
-    &[TEXTOID],
-)
-.before(c"SELECT 0::bigint WHERE $1 IS NOT NULL");
-
-/// Clears the application's own data in the events of a customer's objects; how many had some.
-pub fn clear_metadata(session: &Session, customer_id: &str) -> Result<i64, Error> {
-    CLEAR_METADATA.run(session, &[customer_id.cell()])?.first().map_or(Ok(0), |mut row| row.next())
-}
-
-// The oldest of each object first, so that no object's numbers get a gap: what another session has locked stays, with
-// whatever follows it.
-static FORGET_OLD: Statement = Statement::in_order(
-    c"WITH old AS (
-          SELECT e.event_id, e.object_type, e.object_id, e.object_seq FROM credits_internal.billing_events e
-          WHERE e.created_at < $1 - $2 * interval '1 second'
-          ORDER BY e.created_at, e.object_seq LIMIT $3 FOR UPDATE SKIP LOCKED
-      ), placed AS (
-          SELECT o.event_id, o.object_seq - row_number() OVER (PARTITION BY o.object_type, o.object_id ORDER BY o.object_seq)
-                     AS passed_over,
-                 (SELECT min(b.object_seq) FROM credits_internal.billing_events b
-                  WHERE b.object_type = o.object_type AND b.object_id = o.object_id) AS oldest
-          FROM old o
-      )
-      DELETE FROM credits_internal.billing_events e USING placed p
-      WHERE e.event_id = p.event_id AND p.passed_over = p.oldest - 1
-      RETURNING 1",
-    &[TIMESTAMPTZOID, INT4OID, INT4OID],
-)
-.before(c"SELECT 1 WHERE ($1 IS NULL) AND ($2 + $3 IS NULL)");
-
-/// Deletes events that are older than credits.event_retention, by then or by now; how many.
-pub fn forget_old(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
-    let (by, seconds) = (settings::now()?.min(due_by), settings::event_retention());
-    Ok(FORGET_OLD.run(session, &[by.cell(), seconds.cell(), most.cell()])?.len() as i32)
+    with_settings(AS_JSON.into_iter(), || statement.run(session, &cells))?;
+    Ok(event_id)
 }

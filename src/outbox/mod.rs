@@ -1,9 +1,13 @@
 //! The outbox: what other systems must act on. Rows are written in the transaction that caused them, numbered per customer in
 //! the order in which those commit, and handed out at least once to each consumer. Who consumes is in consumer.rs. What merely
-//! happened, and nobody has to act on, is in billing_event.rs.
+//! happened, and nobody has to act on, is in billing_event.rs; endpoints that are sent it in webhook_endpoint.rs, and how in
+//! webhook_delivery.rs.
 
 pub mod billing_event;
 pub mod consumer;
+pub mod signature;
+pub mod webhook_delivery;
+pub mod webhook_endpoint;
 
 use crate::error::Error;
 use crate::input;

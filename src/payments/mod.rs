@@ -16,5 +16,4 @@ pub mod providers;
 pub mod reckoning;
 pub mod reference;
 pub mod refund;
-pub mod signature;
 pub mod webhook;

@@ -30,6 +30,7 @@ def fill(filler: Filler) -> None:
     discounts(filler)
     checkout(filler)
     subscriptions(filler)
+    webhooks(filler)
 
 
 def fallbacks(filler: Filler) -> None:
@@ -315,3 +316,13 @@ def checkout(filler: Filler) -> None:
     link = filler.keep("payment_link_create", create, fixed=("payment_link_id", "name"))["payment_link_id"]
     filler.keep("payment_link_open", "'bob', %s, idempotency_key => 'opened'", link, fixed=fixed)
     filler.call("price_inventory", "%s, 1, 'decrement'", price)
+
+
+def webhooks(filler: Filler) -> None:
+    """An endpoint, and an event that it was sent, did not take, and is sent again."""
+    endpoint = filler.call("webhook_endpoint_create", "'https://hooks.example/credits', '{*}', 'All'")["webhook_endpoint_id"]
+    filler.call("webhook_endpoint_update", "%s, new_secret => true, overlap => '30 days'", endpoint)
+    filler.call("customer_upsert", "'hooked', 'Hooked'")
+    filler.call("customer_upsert", "'hooked', 'Hooked again'")
+    attempt = filler.call("webhook_claim", "'filler', lease => '1 hour'")["attempt_id"]
+    filler.call("webhook_report", "%s, 503, 'busy'", attempt)

@@ -1,9 +1,9 @@
 //! How many units of a price there are, changed by so many.
 
-use crate::catalog::key;
 use crate::catalog::price::{LOCK, PriceRow, find};
 use crate::catalog::stock::level;
 use crate::input;
+use crate::input::claim as key;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};

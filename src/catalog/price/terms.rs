@@ -3,11 +3,11 @@
 use crate::amount::{self, AmountError, Decimal};
 use crate::catalog::credit_config::CreditConfig;
 use crate::catalog::credit_config::check::refused;
-use crate::catalog::key::Inputs;
 use crate::catalog::price::recurring::Recurring;
 use crate::error::Error;
 use crate::fields::{Checked, Fields, json, wrong};
 use crate::input;
+use crate::input::claim::Inputs;
 use crate::ledger::{currency, listener};
 use crate::metering::pricing::Pricing;
 use crate::pg::call::argument::Numeric;

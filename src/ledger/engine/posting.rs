@@ -19,7 +19,7 @@
 //! | | a holder's coupon, counters of coupons, of codes; its stock, of prices | id | catalog/redemption.rs, catalog/stock.rs |
 //! | 7 | who consumes the outbox, how far, and its rows | customer, consumer, number | outbox, erasure.rs |
 //! | 8 | the counters of the outbox | customer | pg/call/last.rs, as the call ends |
-//! | | the counter of an object's billing events | under the object's own lock | outbox/billing_event.rs |
+//! | | an object's counter of billing events, under its own lock; then deliveries, endpoints | | outbox |
 //!
 //! Maintenance takes other locks only if they are free, and waits for nobody: the inbox, accounts, reviews, old rows.
 //! The catalogue, currencies, rates and providers change under locks of their own, which no other call waits for. A

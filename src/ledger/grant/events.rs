@@ -1,5 +1,6 @@
-//! What other systems learn of grants: rows of the outbox as grants take effect, are used up and expire, and ahead of their
-//! end. They are written only where somebody consumes the outbox, so that nobody else pays for them.
+//! What other systems learn of grants: rows of the outbox and billing events as grants take effect, are used up and expire, and
+//! ahead of their end; and billing events of accounts that owe something or have little left. They are written only where
+//! somebody consumes the outbox, or an endpoint wants such events, so that nobody else pays for them.
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -9,7 +10,8 @@ use crate::ledger::engine::line::{Line, LineType};
 use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::listener::Listener;
 use crate::moment::Time;
-use crate::outbox;
+use crate::outbox::billing_event::EventType;
+use crate::outbox::{self, billing_event};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
@@ -25,6 +27,12 @@ impl Listener for GrantEvents {
     fn posted(&self, session: &Session, books: &[&Book]) -> Result<(), Error> {
         let changed = |book: &&Book| book.loaded().any(|grant| grant.was != Some(grant.status));
         let changed: Vec<&Book> = books.iter().copied().filter(changed).collect();
+        for book in books.iter().filter(|book| book.pending > Decimal::ZERO && owed_nothing(book)) {
+            record_account(session, book, EventType::CreditInsufficient, None)?;
+        }
+        for book in &changed {
+            record(session, book)?;
+        }
         if changed.is_empty() || !settings::grant_events() || !outbox::is_consumed(session)? {
             return Ok(());
         }
@@ -41,6 +49,52 @@ impl Listener for GrantEvents {
         }
         Ok(())
     }
+}
+
+/// Whether the posting is what leaves something to be owed.
+fn owed_nothing(book: &Book) -> bool {
+    book.pending == book.lines.iter().map(|line| line.effect.pending).sum()
+}
+
+/// Writes the billing events of a book's grants, in the order of what happened to each.
+fn record(session: &Session, book: &Book) -> Result<(), Error> {
+    let mut grants: Vec<&Grant> = book.loaded().filter(|grant| grant.was != Some(grant.status)).collect();
+    grants.sort_by_key(|grant| grant.id);
+    for (grant, event) in grants.iter().flat_map(|grant| events(grant, &book.lines).map(move |e| (*grant, e))) {
+        let event_type = match event {
+            Event::Granted => EventType::CreditGrantGranted,
+            Event::Depleted => EventType::CreditGrantDepleted,
+            Event::Expired(_) => EventType::CreditGrantExpired,
+        };
+        if billing_event::is_wanted(session, event_type)? {
+            billing_event::record(session, event_type, grant.id, Some(&book.customer_id), book.posted_at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the billing event of an account, where an endpoint wants it. The account is locked, and posted to.
+pub fn record_account(
+    session: &Session,
+    book: &Book,
+    event_type: EventType,
+    threshold: Option<Decimal>,
+) -> Result<(), Error> {
+    if !billing_event::is_wanted(session, event_type)? {
+        return Ok(());
+    }
+    let amount = |amount: Decimal| amount.normalize().to_string();
+    let object = json!({
+        "customer_id": book.customer_id,
+        "currency": book.currency,
+        "available": amount(book.available),
+        "restricted": amount(book.restricted),
+        "held": amount(book.held),
+        "pending": amount(book.pending),
+        "low_balance_threshold": threshold.map(amount),
+    });
+    let (customer_id, id) = (book.customer_id.as_str(), format!("{}/{}", book.currency, book.customer_id));
+    billing_event::write(session, event_type, id, Some(customer_id), &object, book.posted_at)
 }
 
 /// What happened to a grant.
@@ -132,7 +186,12 @@ static NOTICE: Statement = Statement::new(
 /// Publishes that grants are about to end, within credits.expiring_notice: once per end. Returns how many.
 pub fn notice(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let seconds = settings::expiring_notice();
-    if seconds == 0 || !outbox::is_consumed(session)? {
+    if seconds == 0 {
+        return Ok(0);
+    }
+    let consumed = outbox::is_consumed(session)?;
+    let wanted = billing_event::is_wanted(session, EventType::CreditGrantExpiring)?;
+    if !consumed && !wanted {
         return Ok(0);
     }
     let now = settings::now()?.min(due_by);
@@ -163,7 +222,12 @@ pub fn notice(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> 
         if let Some(rolls_over) = row.next::<Option<Decimal>>()? {
             payload["rolls_over"] = json!(rolls_over.normalize().to_string());
         }
-        outbox::publish(session, &customer_id, "grant.expiring", &payload, now);
+        if consumed {
+            outbox::publish(session, &customer_id, "grant.expiring", &payload, now);
+        }
+        if wanted {
+            billing_event::record(session, EventType::CreditGrantExpiring, grant_id, Some(&customer_id), now)?;
+        }
     }
     Ok(i32::try_from(rows.len()).unwrap_or(i32::MAX))
 }

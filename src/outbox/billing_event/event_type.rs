@@ -13,7 +13,7 @@ macro_rules! event_types {
 
         impl EventType {
             /// All of them.
-            const ALL: &[EventType] = &[$(EventType::$type),*];
+            pub const ALL: &[EventType] = &[$(EventType::$type),*];
 
             /// Its name.
             pub fn as_str(self) -> &'static str {
@@ -98,12 +98,33 @@ event_types! {
     "customer.credit_grant.expiring" CreditGrantExpiring
     "customer.credit.low_balance" CreditLowBalance
     "customer.credit.insufficient" CreditInsufficient
+
+    "webhook_endpoint.test" WebhookEndpointTest
+    "webhook_endpoint.disabled" WebhookEndpointDisabled
 }
+
+/// Those that nothing writes yet.
+const NOT_YET: [EventType; 9] = [
+    EventType::DiscountCreated,
+    EventType::DiscountUpdated,
+    EventType::DiscountDeleted,
+    EventType::CheckoutSessionAsyncPaymentSucceeded,
+    EventType::CheckoutSessionAsyncPaymentFailed,
+    EventType::RefundUpdated,
+    EventType::InvoiceUpcoming,
+    EventType::SubscriptionUpgraded,
+    EventType::SubscriptionTrialWillEnd,
+];
 
 impl EventType {
     /// Whether that is the name of an event of a subscription.
     pub fn is_of_subscription(name: &str) -> bool {
         EventType::ALL.iter().any(|one| one.as_str() == name && one.object_type() == "subscription")
+    }
+
+    /// Whether anything writes it.
+    pub fn is_sent(self) -> bool {
+        !NOT_YET.contains(&self)
     }
 
     /// What it is of: the name without what happened, and in one word.
@@ -149,6 +170,7 @@ mod tests {
             "promotion_code",
             "refund",
             "subscription",
+            "webhook_endpoint",
         ];
         assert_eq!(objects, BTreeSet::from(expected));
         assert_eq!(EventType::SubscriptionTrialEnd.object_type(), "subscription");

@@ -2,12 +2,12 @@
 //! …}` with amounts in major units, as numbers or texts. Pure.
 
 use crate::amount::{self, Decimal};
+use crate::outbox::signature::{self, Invalid, Signed};
 use crate::payments::providers::Provider;
 use crate::payments::providers::event::{Event, Fact, Livemode, NoEvent, Sender, Subject, required};
 use crate::payments::providers::field::{self, Field};
 use crate::payments::providers::stripe::Stripe;
 use crate::payments::reckoning::Details;
-use crate::payments::signature::{self, Invalid, Signed};
 use hmac::Hmac;
 use serde::Deserialize;
 use serde_json::Value;

@@ -7,7 +7,7 @@ mod paystack;
 mod stripe;
 
 use crate::json;
-use crate::payments::signature::{Invalid, Signed};
+use crate::outbox::signature::{Invalid, Signed};
 use event::{Event, NoEvent};
 use serde_json::Value;
 

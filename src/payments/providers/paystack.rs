@@ -3,11 +3,11 @@
 //! about are one. Pure.
 
 use crate::json;
+use crate::outbox::signature::{self, Invalid, Signed};
 use crate::payments::providers::Provider;
 use crate::payments::providers::event::{Amounts, Event, Fact, Livemode, Metadata, NoEvent, Sender, required, subject};
 use crate::payments::providers::field::{self, Field};
 use crate::payments::reckoning::Details;
-use crate::payments::signature::{self, Invalid, Signed};
 use hmac::Hmac;
 use serde::Deserialize;
 use serde_json::Value;

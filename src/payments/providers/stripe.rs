@@ -2,13 +2,13 @@
 //! Sources: Stripe, "Types of events", "The Event object", and the API reference of the objects that events carry.
 //! Pure.
 
+use crate::outbox::signature::{self, Invalid, Signed};
 use crate::payments::providers::Provider;
 use crate::payments::providers::event::{
     Amounts, Event, Fact, Livemode, Metadata, NoEvent, Sender, Subject, required, subject,
 };
 use crate::payments::providers::field::{self, Field, Identity};
 use crate::payments::reckoning::Details;
-use crate::payments::signature::{self, Invalid, Signed};
 use hmac::Hmac;
 use serde::Deserialize;
 use serde_json::Value;

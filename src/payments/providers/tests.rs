@@ -1,7 +1,7 @@
 //! What holds for every provider.
 
 use super::*;
-use crate::payments::signature::sign;
+use crate::outbox::signature::sign;
 use proptest::prelude::*;
 
 const NAMES: [&str; 3] = ["stripe", "paystack", "a shop of one's own"];

@@ -100,6 +100,7 @@ SELECT FROM credits.payment_refunded('ann', :'top_up_id', 'acmepay', 'refund-1',
 SELECT FROM credits.payment_disputed('ann', :'top_up_id', 'acmepay', 'dispute-1', amount => 4);
 SELECT FROM credits.refund_create('ann', :'top_up_id', 3, description => 'asked');
 SELECT FROM credits.outbox_consumer_create('worker');
+SELECT count(*) FROM generate_series(1, 8) n, credits.webhook_endpoint_create('https://hooks.example/' || n, '{*}');
 SELECT FROM credits.credit_grant('cy', 10);
 SELECT FROM credits.configure_auto_recharge('cy', threshold => 50, payment_method => 'pm_1');
 SELECT FROM credits.invoice_create('ann', '[{"amount": 50}]', 'USD', 'new invoice');
