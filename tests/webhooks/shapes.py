@@ -36,7 +36,7 @@ VIEWS = {
     "promotion_code": ("promotion_codes", {"times_redeemed", "times_over_quota", "valid", "coupon_valid", "customer_ids"}),
     "checkout_session": ("checkout_sessions", {"url"}), "payment_link": ("payment_links", set()),
     "payment_intent": ("payment_intents", set()), "refund": ("refunds", set()), "invoice": ("invoices", set()),
-    "subscription": ("subscriptions", set()),
+    "subscription": ("subscriptions", {"service_actions"}),  # only where an action names the event
 }  # fmt: skip
 OBJECTS = {
     "credit_grant": "customer_id grant_id currency category name status amount remaining priority effective_at expires_at ended_at"
