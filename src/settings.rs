@@ -16,7 +16,7 @@ use std::ffi::CString;
 
 pub use spent::Spent;
 pub use subscription::{subscription_retries, usage_grace};
-pub use webhook::{webhook_http, webhook_private_addresses};
+pub use webhook::{webhook_http, webhook_private_addresses, webhook_retention};
 
 /// The default currency, for calls that name none.
 static DEFAULT_CURRENCY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"CREDIT"));
@@ -44,8 +44,6 @@ static EVENT_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 
 static USAGE_GRACE: GucSetting<i32> = GucSetting::<i32>::new(60 * 60);
 /// How many seconds an invoice keeps whom it was for, once the customer is erased.
 static INVOICE_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(10 * 366 * 24 * 60 * 60);
-/// How many seconds an ignored webhook is kept.
-static WEBHOOK_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// What happens to spent credits whose price is refunded.
 static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pending);
 /// How many days after a renewal's first failure a worker is asked again to charge it.
@@ -180,16 +178,6 @@ pub fn register() {
         c"How long maintain() keeps a billing event.",
         c"The view billing_events lists them.",
         &EVENT_RETENTION,
-        60,
-        i32::MAX,
-        GucContext::Suset,
-        GucFlags::UNIT_S,
-    );
-    GucRegistry::define_int_guc(
-        c"credits.webhook_retention",
-        c"How long maintain() keeps a webhook that was ignored.",
-        c"Until then a refund or a dispute that came before its payment can still be applied.",
-        &WEBHOOK_RETENTION,
         60,
         i32::MAX,
         GucContext::Suset,
@@ -339,11 +327,6 @@ pub fn event_retention() -> i32 {
 /// How many seconds an invoice keeps whom it was for, once the customer is erased.
 pub fn invoice_retention() -> i32 {
     INVOICE_RETENTION.get()
-}
-
-/// How many seconds an ignored webhook is kept.
-pub fn webhook_retention() -> i32 {
-    WEBHOOK_RETENTION.get()
 }
 
 /// What happens to spent credits whose price is refunded, if the call does not say.
