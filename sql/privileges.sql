@@ -176,6 +176,8 @@ GRANT EXECUTE ON FUNCTION
     credits.billing_portal_session_verify(text),
     credits.outbox_claim(text, integer, interval),
     credits.outbox_ack(text, uuid[]),
+    credits.webhook_claim(text, integer, interval),
+    credits.webhook_report(uuid, integer, text),
     credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text,
         jsonb, jsonb, text, text, text),
     credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb),
@@ -278,8 +280,6 @@ GRANT EXECUTE ON FUNCTION
     credits.webhook_endpoint_create(text, text[], text, jsonb, text),
     credits.webhook_endpoint_update(uuid, text, text[], text, boolean, interval, text, jsonb),
     credits.webhook_endpoint_delete(uuid),
-    credits.webhook_claim(text, integer, interval),
-    credits.webhook_report(uuid, integer, text),
     credits.webhook_test(uuid),
     credits.webhook_resend(uuid, uuid),
     credits.billing_portal_key_rotate()
@@ -358,7 +358,7 @@ GRANT USAGE ON TYPE
     credits.payment_attempt, credits.refund_attempt
 TO credits_app, credits_admin, credits_worker;
 GRANT USAGE ON TYPE credits.webhook_request, credits.webhook_outcome
-TO credits_admin, credits_worker;
+TO credits_app, credits_admin, credits_worker;
 GRANT USAGE ON TYPE credits.reported_event, credits.batch_event
 TO credits_app, credits_admin, credits_meter;
 GRANT USAGE ON TYPE credits.received_webhook

@@ -84,6 +84,7 @@ def tell(it: Story) -> None:
     discounts(it)
     portal(it)
     outbox(it)
+    endpoints(it)
 
 
 def discounts(it: Story) -> None:
@@ -319,3 +320,18 @@ def outbox(it: Story) -> None:
     it.read("outbox_backlog", "consumer", None)
     it.call("outbox_release", "%s", CONSUMER)
     it.call("outbox_consumer_remove", "%s", CONSUMER)
+
+
+def endpoints(it: Story) -> None:
+    """An endpoint is made, sent an event, tried again, changed, looked at and deleted."""
+    create = "'https://hooks.example/credits', ARRAY['webhook_endpoint.test'], idempotency_key => %s"
+    endpoint = it.call("webhook_endpoint_create", create, it.name).get("webhook_endpoint_id")
+    it.call("webhook_test", "%s", endpoint)
+    for status in (503, 200):
+        request = it.call("webhook_claim", "'sender', 20, '1 hour'")
+        it.call("webhook_report", "%s, %s, 'answer'", request.get("attempt_id"), status)
+        it.call("webhook_resend", "%s, %s", request.get("event_id"), endpoint)
+    it.call("webhook_endpoint_update", "%s, description => 'Changed', new_secret => true", endpoint)
+    for view in ("webhook_endpoints", "webhook_attempts"):
+        it.run(view, f"SELECT * FROM credits.{view} WHERE webhook_endpoint_id OPERATOR(pg_catalog.=) %s ORDER BY 1", [endpoint])
+    it.call("webhook_endpoint_delete", "%s", endpoint)

@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 BEFORE = "2020-01-01 00:00:00+00"
 NOW = "2020-03-01 00:00:00+00"
 # Never the same twice, and no ids or moments that can be told as such: what is signed.
-HIDDEN = ("token",)
+HIDDEN = ("token", "secret", "headers")
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Of an invoice: it follows from the customer's name.
 NUMBER = re.compile(r"\b[0-9A-Z]{10}-\d{4}\b")

@@ -25,7 +25,9 @@ INBOX_COLUMNS = {
     "member_id",
 }  # fmt: skip
 # What has secrets in it: nobody but the owner may read it, in whatever way.
-SECRET = ("payment_providers", "signing_keys")
+SECRET = ("payment_providers", "signing_keys", "webhook_secrets")
+# But that is none: which endpoint, and until when its old secret signs.
+NO_SECRET = ("webhook_endpoint_id", "previous_secret_expires_at")
 # A login of each, in the table's order. nobody is a login that was given no role.
 GROUPS = {
     "nobody": (),
@@ -46,7 +48,7 @@ NARROW = {
     "worker": {
         "outbox_claim", "outbox_ack", "recharge_begin", "payment_succeeded", "payment_failed", "payment_refunded",
         "payment_refund_failed", "payment_disputed", "payment_dispute_closed", "payment_intent_begin", "payment_processing",
-        "payment_requires_action", "refund_begin",
+        "payment_requires_action", "refund_begin", "webhook_claim", "webhook_report",
     },
 }  # fmt: skip
 # Who may put rows into the inbox.
@@ -307,7 +309,9 @@ def check_secrets(checks: Checks, logins: Logins) -> None:
         "SELECT DISTINCT r.ev_class::regclass::text FROM pg_rewrite r"
         " JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid"
         " JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid"
-        " WHERE c.relnamespace = 'credits_internal'::regnamespace AND c.relname = ANY (%s)", [list(SECRET)]
+        " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid AND a.attnum > 0"
+        " WHERE c.relnamespace = 'credits_internal'::regnamespace AND c.relname = ANY (%s)"
+        " AND coalesce(a.attname::text, '') <> ALL (%s)", [list(SECRET), list(NO_SECRET)]
     ).fetchall()  # fmt: skip
     checks.none(through, "and no view has it")
 

@@ -103,6 +103,8 @@ subscription_update('sue', '$sub', description => 'Monthly')
 maintain
 intent = SELECT payment_intent_id FROM credits.invoices WHERE customer_id = 'sue' AND status = 'open'
 payment_succeeded('sue', '$intent', 'acme', 's1')
+more := price_create('$product', 'recurring', 5, 'USD', recurring => '{"interval": "month"}')
+subscription_item_create('sue', '$sub', '$more')
 subscription_pause('sue', '$sub')
 subscription_resume('sue', '$sub')
 subscription_cancel('sue', '$sub', 'period_end')

@@ -104,7 +104,7 @@ event_types! {
 }
 
 /// Those that nothing writes yet.
-const NOT_YET: [EventType; 9] = [
+const NOT_YET: [EventType; 8] = [
     EventType::DiscountCreated,
     EventType::DiscountUpdated,
     EventType::DiscountDeleted,
@@ -112,7 +112,6 @@ const NOT_YET: [EventType; 9] = [
     EventType::CheckoutSessionAsyncPaymentFailed,
     EventType::RefundUpdated,
     EventType::InvoiceUpcoming,
-    EventType::SubscriptionUpgraded,
     EventType::SubscriptionTrialWillEnd,
 ];
 
