@@ -58,13 +58,16 @@ REVOKE ALL ON TYPE
 FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA credits
-TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_sender,
+   credits_meter;
 
 -- What explains the rest: whoever may use the schema may read what its functions do and which errors they raise.
 GRANT EXECUTE ON FUNCTION credits.help(text), credits_internal.error_code_list()
-TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_sender,
+   credits_meter;
 GRANT SELECT ON credits.error_codes, credits_internal.function_docs, credits_internal.function_fields
-TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_meter;
+TO credits_app, credits_read, credits_admin, credits_customer, credits_webhook, credits_worker, credits_sender,
+   credits_meter;
 
 -- What reads. The functions that a view calls run with its reader's rights.
 GRANT EXECUTE ON FUNCTION
@@ -176,8 +179,6 @@ GRANT EXECUTE ON FUNCTION
     credits.billing_portal_session_verify(text),
     credits.outbox_claim(text, integer, interval),
     credits.outbox_ack(text, uuid[]),
-    credits.webhook_claim(text, integer, interval),
-    credits.webhook_report(uuid, integer, text),
     credits.invoice_create(text, jsonb, text, text, timestamptz, integer, numeric, numeric, boolean, text, text,
         jsonb, jsonb, text, text, text),
     credits.invoice_update(text, uuid, text, timestamptz, integer, numeric, numeric, jsonb, text, jsonb, jsonb),
@@ -277,6 +278,8 @@ GRANT EXECUTE ON FUNCTION
     credits.outbox_consumer_create(text),
     credits.outbox_consumer_remove(text),
     credits.outbox_release(text, text),
+    credits.webhook_claim(text, integer, interval),
+    credits.webhook_report(uuid, integer, text),
     credits.webhook_endpoint_create(text, text[], text, jsonb, text),
     credits.webhook_endpoint_update(uuid, text, text[], text, boolean, interval, text, jsonb),
     credits.webhook_endpoint_delete(uuid),
@@ -301,15 +304,13 @@ GRANT SELECT ON credits.my_wallets, credits.my_grants, credits.my_ledger, credit
     credits.my_subscriptions, credits.my_usage_records, credits.my_usage_record_summaries
 TO credits_customer;
 
--- What a program needs that does one thing: receive webhooks, charge cards, report usage.
+-- What a program needs that does one thing: receive webhooks, charge cards, send to endpoints, report usage.
 GRANT EXECUTE ON FUNCTION
     credits.webhook_receive
 TO credits_webhook;
 GRANT EXECUTE ON FUNCTION
     credits.outbox_claim,
     credits.outbox_ack,
-    credits.webhook_claim,
-    credits.webhook_report,
     credits.recharge_begin,
     credits.payment_succeeded,
     credits.payment_failed,
@@ -322,6 +323,11 @@ GRANT EXECUTE ON FUNCTION
     credits.payment_disputed,
     credits.payment_dispute_closed
 TO credits_worker;
+-- Not the application's: what is reported as sent is not sent again.
+GRANT EXECUTE ON FUNCTION
+    credits.webhook_claim,
+    credits.webhook_report
+TO credits_sender;
 GRANT EXECUTE ON FUNCTION
     credits.report_meter_event,
     credits.report_meter_events(jsonb, boolean),
@@ -358,7 +364,7 @@ GRANT USAGE ON TYPE
     credits.payment_attempt, credits.refund_attempt
 TO credits_app, credits_admin, credits_worker;
 GRANT USAGE ON TYPE credits.webhook_request, credits.webhook_outcome
-TO credits_app, credits_admin, credits_worker;
+TO credits_admin, credits_sender;
 GRANT USAGE ON TYPE credits.reported_event, credits.batch_event
 TO credits_app, credits_admin, credits_meter;
 GRANT USAGE ON TYPE credits.received_webhook

@@ -17,6 +17,7 @@ BEGIN
             ('credits_customer', 'Reads the views my_* of schema credits: the rows of credits.current_customer.'),
             ('credits_webhook', 'Receives webhooks: calls credits.webhook_receive, and nothing else.'),
             ('credits_worker', 'Charges cards: takes rows of the outbox, begins recharges, and reports payments.'),
+            ('credits_sender', 'Sends billing events to webhook endpoints: claims them, and reports the answers.'),
             ('credits_meter', 'Reports usage: by function, and by COPY into credits.inbox.')
         ) AS roles (name, purpose)
     LOOP

@@ -4,6 +4,28 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- By hand: what is done to tables that are there, and to their rows.
+-- A role for whoever sends to webhook endpoints. Roles are the cluster's: it may be there, from another database.
+DO $$
+DECLARE
+    members text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'credits_sender') THEN
+        BEGIN
+            CREATE ROLE credits_sender NOLOGIN;
+            COMMENT ON ROLE credits_sender IS
+                'Sends billing events to webhook endpoints: claims them, and reports the answers.';
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- made at this very moment, for another database of the cluster
+        END;
+        RETURN;
+    END IF;
+    SELECT pg_catalog.string_agg(m.member::pg_catalog.regrole::text, ', ') INTO members
+    FROM pg_catalog.pg_auth_members m WHERE m.roleid = 'credits_sender'::pg_catalog.regrole;
+    IF members IS NOT NULL THEN
+        RAISE WARNING 'role credits_sender exists already: its members are %', members
+            USING HINT = 'Roles belong to the cluster. Keep out of this database who is not meant: REVOKE CONNECT.';
+    END IF;
+END $$;
 -- Prices with a date: those of before are in force since they were set.
 ALTER TABLE credits_internal.meter_prices ADD COLUMN effective_at timestamptz;
 -- Prices whose tiers go on from the usage under the price before.

@@ -22,7 +22,8 @@ from tries import NARROW
 
 # From the fewest rights to the most; a customer's are others altogether.
 GROUPS = (
-    "credits_customer", "credits_read", "credits_webhook", "credits_meter", "credits_worker", "credits_app", "credits_admin",
+    "credits_customer", "credits_read", "credits_webhook", "credits_meter", "credits_sender", "credits_worker",
+    "credits_app", "credits_admin",
 )  # fmt: skip
 MAY = """
     SELECT proname FROM pg_proc WHERE pronamespace = 'credits'::regnamespace

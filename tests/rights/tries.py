@@ -34,6 +34,7 @@ GROUPS = {
     "customer": ("credits_customer",),
     "webhook": ("credits_webhook",),
     "meter": ("credits_meter",),
+    "sender": ("credits_sender",),
     "worker": ("credits_worker",),
     "read": ("credits_read",),
     "app": ("credits_app",),
@@ -48,8 +49,9 @@ NARROW = {
     "worker": {
         "outbox_claim", "outbox_ack", "recharge_begin", "payment_succeeded", "payment_failed", "payment_refunded",
         "payment_refund_failed", "payment_disputed", "payment_dispute_closed", "payment_intent_begin", "payment_processing",
-        "payment_requires_action", "refund_begin", "webhook_claim", "webhook_report",
+        "payment_requires_action", "refund_begin",
     },
+    "sender": {"webhook_claim", "webhook_report"},
 }  # fmt: skip
 # Who may put rows into the inbox.
 REPORTERS = ("meter", "app", "admin")

@@ -350,7 +350,7 @@ def rights(checks: Checks, connection: Connection, _: str) -> None:
     """a sender's login claims and reports, and nothing else of endpoints"""
     endpoint(connection)
     rename(connection, "ann")
-    connection.execute("SET ROLE credits_worker")
+    connection.execute("SET ROLE credits_sender")
     # The clock is a superuser's, and stays.
     rows = claim(connection)
     checks.equal(len(rows), 1, "it claims")

@@ -202,4 +202,4 @@ SELECT problem, subject, expected, found FROM credits.verify();
 -- Who may see them: no customer's own login, since they say what the application keeps to itself.
 SELECT r AS role, has_table_privilege(r, 'credits.billing_events', 'SELECT') AS sees FROM unnest(ARRAY[
     'credits_app', 'credits_read', 'credits_admin', 'credits_customer', 'credits_webhook', 'credits_worker',
-    'credits_meter']) r;
+    'credits_sender', 'credits_meter']) r;
