@@ -492,6 +492,62 @@ JOIN credits_internal.prices p ON p.price_id = r.base_price_id
 JOIN credits_internal.products d ON d.product_id = p.product_id;
 
 -- Written by 'scripts/build.sh step' from here on.
+DO $$
+DECLARE
+    wanted  record;
+    role    record;
+    members text;
+    groups  text;
+BEGIN
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('credits_owner', 'Owns all of pg_credits, whose functions run with its rights. Not for logins.'),
+            ('credits_app', 'Calls everything that moves credits, and reads.'),
+            ('credits_read', 'Reads: the views of schema credits, and the functions that change nothing.'),
+            ('credits_admin', 'Calls everything: also what configures and maintains.'),
+            ('credits_customer', 'Reads the views my_* of schema credits: the rows of credits.current_customer.'),
+            ('credits_webhook', 'Receives webhooks: calls credits.webhook_receive, and nothing else.'),
+            ('credits_worker', 'Charges cards: takes rows of the outbox, begins recharges, and reports payments.'),
+            ('credits_sender', 'Sends billing events to webhook endpoints: claims them, and reports the answers.'),
+            ('credits_meter', 'Reports usage: by function, and by COPY into credits.inbox.')
+        ) AS roles (name, purpose)
+    LOOP
+        SELECT r.* INTO role FROM pg_catalog.pg_roles r WHERE r.rolname = wanted.name;
+        IF NOT FOUND THEN
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted.name);
+                EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', wanted.name, wanted.purpose);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- made at this very moment, for another database of the cluster
+            END;
+            CONTINUE;
+        END IF;
+
+        -- Whoever made it decided what else it can do and who is in it.
+        IF wanted.name = 'credits_owner'
+           AND (role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
+                OR role.rolbypassrls) THEN
+            RAISE EXCEPTION 'role credits_owner exists already, and may do more than own pg_credits'
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      HINT = 'ALTER ROLE credits_owner NOSUPERUSER NOLOGIN NOCREATEROLE'
+                             ' NOCREATEDB NOREPLICATION NOBYPASSRLS';
+        END IF;
+        SELECT pg_catalog.string_agg(r.rolname, ', ' ORDER BY r.rolname) INTO members
+        FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE m.roleid = role.oid;
+        SELECT pg_catalog.string_agg(r.rolname, ', ' ORDER BY r.rolname) INTO groups
+        FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE m.member = role.oid;
+        IF role.rolsuper OR role.rolcanlogin OR members IS NOT NULL THEN
+            RAISE WARNING 'role % exists already: %', wanted.name,
+                pg_catalog.concat_ws('; ', CASE WHEN role.rolsuper THEN 'it is a superuser' END,
+                    CASE WHEN role.rolcanlogin THEN 'it can log in' END, 'its members are ' || members)
+                USING HINT = 'Roles belong to the cluster. Keep out of this database who is not meant: REVOKE CONNECT.';
+        END IF;
+        IF wanted.name = 'credits_owner' AND groups IS NOT NULL THEN
+            RAISE WARNING 'role credits_owner exists already, and is a member of %', groups
+                USING HINT = 'The functions of pg_credits have the rights of those roles as well.';
+        END IF;
+    END LOOP;
+END $$;
 CREATE TABLE credits_internal.invoice_prefixes (
     invoice_prefix text COLLATE "C" NOT NULL PRIMARY KEY CHECK (invoice_prefix ~ '^[0-9A-Z]{3,12}$'),
     customer_id    text COLLATE "C" NOT NULL
@@ -11198,6 +11254,7 @@ GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_app
 GRANT EXECUTE ON FUNCTION credits.customer_overdue_invoices(text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.help(text) TO credits_sender;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.hold_capture(text, uuid, numeric, text, jsonb, text, numeric, text, text, boolean, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.hold_create(text, numeric, text, interval, text, text, jsonb, text, text) TO credits_admin;
@@ -11349,20 +11406,19 @@ GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, te
 GRANT EXECUTE ON FUNCTION credits.wallet_history(text, text, integer, bigint, text, uuid, text, text, timestamptz, timestamptz, uuid) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.wallet_try_debit(text, numeric, text, text, text, jsonb, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.webhook_claim TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.webhook_claim TO credits_sender;
 GRANT EXECUTE ON FUNCTION credits.webhook_claim(text, integer, interval) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.webhook_claim(text, integer, interval) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.webhook_endpoint_create(text, text[], text, jsonb, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.webhook_endpoint_delete(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.webhook_endpoint_update(uuid, text, text[], text, boolean, interval, text, jsonb) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.webhook_report TO credits_worker;
+GRANT EXECUTE ON FUNCTION credits.webhook_report TO credits_sender;
 GRANT EXECUTE ON FUNCTION credits.webhook_report(uuid, integer, text) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.webhook_report(uuid, integer, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.webhook_resend(uuid, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.webhook_test(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.due_rollovers(text, text) TO credits_read;
+GRANT EXECUTE ON FUNCTION credits_internal.error_code_list() TO credits_sender;
 GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits_internal.payment_link_url(uuid) TO credits_read;
@@ -11390,6 +11446,7 @@ GRANT SELECT ON credits.coupons TO credits_read;
 GRANT SELECT ON credits.discount_log TO credits_admin;
 GRANT SELECT ON credits.discount_log TO credits_app;
 GRANT SELECT ON credits.discount_log TO credits_read;
+GRANT SELECT ON credits.error_codes TO credits_sender;
 GRANT SELECT ON credits.hold_captures TO credits_admin;
 GRANT SELECT ON credits.hold_captures TO credits_app;
 GRANT SELECT ON credits.hold_captures TO credits_read;
@@ -11456,6 +11513,9 @@ GRANT SELECT ON credits.webhook_attempts TO credits_read;
 GRANT SELECT ON credits.webhook_endpoints TO credits_admin;
 GRANT SELECT ON credits.webhook_endpoints TO credits_app;
 GRANT SELECT ON credits.webhook_endpoints TO credits_read;
+GRANT SELECT ON credits_internal.function_docs TO credits_sender;
+GRANT SELECT ON credits_internal.function_fields TO credits_sender;
+GRANT USAGE ON SCHEMA credits TO credits_sender;
 GRANT USAGE ON TYPE credits.balance_alert TO credits_admin;
 GRANT USAGE ON TYPE credits.checkout_session TO credits_admin;
 GRANT USAGE ON TYPE credits.checkout_session TO credits_app;
@@ -11509,8 +11569,6 @@ GRANT USAGE ON TYPE credits.voucher TO credits_admin;
 GRANT USAGE ON TYPE credits.voucher TO credits_app;
 GRANT USAGE ON TYPE credits.webhook_endpoint TO credits_admin;
 GRANT USAGE ON TYPE credits.webhook_outcome TO credits_admin;
-GRANT USAGE ON TYPE credits.webhook_outcome TO credits_app;
-GRANT USAGE ON TYPE credits.webhook_outcome TO credits_worker;
+GRANT USAGE ON TYPE credits.webhook_outcome TO credits_sender;
 GRANT USAGE ON TYPE credits.webhook_request TO credits_admin;
-GRANT USAGE ON TYPE credits.webhook_request TO credits_app;
-GRANT USAGE ON TYPE credits.webhook_request TO credits_worker;
+GRANT USAGE ON TYPE credits.webhook_request TO credits_sender;
