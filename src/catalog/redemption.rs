@@ -11,6 +11,7 @@
 //! redemptions that are locked, so nobody waits for them with a counter in hand.
 
 pub(super) mod counter;
+mod duration;
 mod holding;
 pub mod list;
 mod promise;
@@ -35,6 +36,7 @@ use uuid::Uuid;
 
 use counter::Used;
 pub use counter::release_late;
+pub use duration::{before, end, go_on, updated};
 pub use holding::{
     HolderType, confirm, honour, keep, lapse, release, remove, reserve, reserve_again, reserve_for, retake,
 };

@@ -194,6 +194,27 @@ macro_rules! credit_grant {
     };
 }
 
+// Of a purchase or a subscription; a voucher is none. What the application vouched with is in no event.
+macro_rules! discount {
+    () => {
+        shown!(
+            "to_jsonb(v)",
+            "(SELECT r.customer_id, r.holder_type, r.holder_id, r.coupon_id, r.promotion_code_id, p.code, r.amount, r.currency,
+                     CASE WHEN r.released_at IS NOT NULL THEN 'released' WHEN r.confirmed_at IS NULL THEN 'reserved'
+                          WHEN (SELECT l.action FROM credits_internal.discount_log l
+                                WHERE l.customer_id = r.customer_id AND l.holder_id = r.holder_id
+                                  AND l.log_no = r.last_log_no) = 'ended' THEN 'ended'
+                          ELSE 'confirmed' END AS status,
+                     r.over_quota, s.discount_start, s.discount_end, r.reserved_at, r.confirmed_at, r.released_at
+              FROM credits_internal.redemptions r
+              LEFT JOIN credits_internal.promotion_codes p ON p.promotion_code_id = r.promotion_code_id
+              LEFT JOIN credits_internal.subscriptions s
+                     ON s.customer_id = r.customer_id AND s.subscription_id = r.holder_id
+              WHERE r.customer_id = $2 AND r.holder_id = $1::uuid AND r.holder_type <> 'voucher') v"
+        )
+    };
+}
+
 /// Reads an object.
 macro_rules! read {
     ($object:expr) => {
@@ -212,6 +233,7 @@ static READ_REFUND: Statement = Statement::new(read!(refund!()), &[TEXTOID, TEXT
 static READ_SESSION: Statement = Statement::new(read!(checkout_session!()), &[TEXTOID, TEXTOID]);
 static READ_SUBSCRIPTION: Statement = Statement::new(read!(subscription!()), &[TEXTOID, TEXTOID]);
 static READ_GRANT: Statement = Statement::new(read!(credit_grant!()), &[TEXTOID, TEXTOID]);
+static READ_DISCOUNT: Statement = Statement::new(read!(discount!()), &[TEXTOID, TEXTOID]);
 static READ_LINK: Statement = Statement::new(read!(payment_link!()), &[TEXTOID, TEXTOID]);
 
 static WRITE_CUSTOMER: Statement = Statement::new(written!(customer!()), &PARAMETERS);
@@ -225,6 +247,7 @@ static WRITE_REFUND: Statement = Statement::new(written!(refund!()), &PARAMETERS
 static WRITE_SESSION: Statement = Statement::new(written!(checkout_session!()), &PARAMETERS);
 static WRITE_SUBSCRIPTION: Statement = Statement::new(written!(subscription_event!()), &PARAMETERS);
 static WRITE_GRANT: Statement = Statement::new(written!(credit_grant!()), &PARAMETERS);
+static WRITE_DISCOUNT: Statement = Statement::new(written!(discount!()), &PARAMETERS);
 static WRITE_LINK: Statement = Statement::new(written!(payment_link!()), &PARAMETERS);
 
 /// An object that has a view: how it is read from there, by its id ($1) and its customer ($2), and how its events are
@@ -236,7 +259,7 @@ struct Viewed {
 }
 
 /// All of them. Whoever changes one has its lock.
-static VIEWED: [Viewed; 12] = [
+static VIEWED: [Viewed; 13] = [
     Viewed { object_type: "customer", read: &READ_CUSTOMER, write: &WRITE_CUSTOMER },
     Viewed { object_type: "product", read: &READ_PRODUCT, write: &WRITE_PRODUCT },
     Viewed { object_type: "price", read: &READ_PRICE, write: &WRITE_PRICE },
@@ -248,6 +271,7 @@ static VIEWED: [Viewed; 12] = [
     Viewed { object_type: "checkout_session", read: &READ_SESSION, write: &WRITE_SESSION },
     Viewed { object_type: "subscription", read: &READ_SUBSCRIPTION, write: &WRITE_SUBSCRIPTION },
     Viewed { object_type: "credit_grant", read: &READ_GRANT, write: &WRITE_GRANT },
+    Viewed { object_type: "discount", read: &READ_DISCOUNT, write: &WRITE_DISCOUNT },
     Viewed { object_type: "payment_link", read: &READ_LINK, write: &WRITE_LINK },
 ];
 

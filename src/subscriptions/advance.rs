@@ -147,6 +147,9 @@ pub fn begin_period(
         true => record(session, there, EventType::SubscriptionRenewed, now)?,
         false => save(session, there, now)?,
     }
+    if let Some(is_sure) = there.discount.and_then(|discount| discount.may_have_ended(term.from)) {
+        redemption::end(session, (&there.customer_id, there.id), is_sure, now)?;
+    }
     made.map_or(Ok(()), |invoice_id| collect(session, there, invoice_id, now))
 }
 
@@ -333,6 +336,7 @@ fn finish(session: &Session, there: &mut Subscription, (status, at): (Status, Ti
     there.end(status, at);
     if there.discount.is_some() {
         redemption::release(session, &there.customer_id, there.id, now)?;
+        redemption::end(session, (&there.customer_id, there.id), true, now)?;
     }
     save(session, there, now)
 }

@@ -20,7 +20,7 @@ use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::{Period, months_after};
 use crate::subscriptions::schedule::instalment::Plan;
 use crate::subscriptions::schedule::proration::part;
-use crate::subscriptions::subscription::{self, Discounted, Subscription};
+use crate::subscriptions::subscription::{self, Dates, Discounted, Subscription};
 use crate::subscriptions::usage_record::summary;
 use pgrx::pg_sys::{BOOLOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
@@ -145,12 +145,23 @@ impl Subscription {
 }
 
 impl Discounted {
+    /// From when to when it is.
+    pub fn dates(discount: Option<Discounted>) -> Dates {
+        discount.and_then(|one| one.start.map(|start| (start, one.end)))
+    }
+
     /// Whether it takes something off a period that begins then.
     pub fn applies(&self, coupon: &Coupon, start: Time) -> bool {
         match coupon.duration {
             "once" => self.invoice_id.is_none(),
             _ => self.end.is_none_or(|end| start < end),
         }
+    }
+
+    /// Whether it is over in a period that begins then, where the coupon's duration does not matter; `None` where it is not.
+    pub fn may_have_ended(&self, start: Time) -> Option<bool> {
+        let over = self.end.is_some_and(|end| end <= start);
+        (over || self.end.is_none() && self.start.is_some_and(|first| first < start)).then_some(over)
     }
 
     /// It took something off a period that begins then.

@@ -114,6 +114,7 @@ fn void(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Time
     if let Some(discount) = there.discount.filter(|discount| discount.invoice_id == Some(invoice_id)) {
         // What it took off is as if it had not been.
         there.discount = Some(Discounted { invoice_id: None, start: None, end: None, ..discount });
+        redemption::go_on(session, (&there.customer_id, there.id), now)?;
     }
     match there.status {
         Status::PastDue => recovered(session, there, now),

@@ -13,6 +13,7 @@ mod pause;
 pub mod update;
 
 use crate::amount::Decimal;
+use crate::catalog::redemption;
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
@@ -147,6 +148,9 @@ pub struct Discounted {
     pub invoice_id: Option<Uuid>,
 }
 
+/// From when to when a discount is.
+pub type Dates = Option<(Time, Option<Time>)>;
+
 /// A subscription that is locked until the transaction ends.
 #[derive(Debug, Clone)]
 pub struct Subscription {
@@ -212,6 +216,8 @@ pub struct Subscription {
     pub protect_at: Option<Time>,
     /// What was last written of it.
     pub(super) written: Cell<Option<Written>>,
+    /// From when to when its discount was, as it is written.
+    pub(super) dates: Cell<Dates>,
 }
 
 /// What is written of a subscription.
@@ -295,6 +301,7 @@ pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscripti
         is_protected: row.next()?,
         protect_at: row.next()?,
         written: Cell::new(None),
+        dates: Cell::new(Discounted::dates(discount)),
     })
 }
 
@@ -400,8 +407,12 @@ impl Subscription {
             self.usage_closes_at.cell(),
             self.protect_at.cell(),
         ];
+        // When its discount begins and ends is said by an event of that.
+        let (holder, dates) = ((self.customer_id.as_str(), self.id), Discounted::dates(self.discount));
+        let is_dated = self.dates.replace(dates) != dates;
+        let before = if is_dated { redemption::before(session, holder)? } else { None };
         SAVE.run(session, &cells)?;
         self.written.set(written);
-        Ok(())
+        before.map_or(Ok(()), |before| redemption::updated(session, holder, before, now))
     }
 }

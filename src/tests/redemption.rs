@@ -10,11 +10,18 @@ use crate::pg::value::ToCell;
 use pgrx::pg_sys::{TEXTOID, UUIDOID};
 use uuid::Uuid;
 
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 5] = [
     include_str!("../../sql/catalog/coupon_tables.sql"),
     include_str!("../../sql/catalog/promotion_code_tables.sql"),
     include_str!("../../sql/catalog/redemption_tables.sql"),
+    include_str!("../../sql/outbox/billing_event_tables.sql"),
+    include_str!("../../sql/outbox/webhook_endpoint_tables.sql"),
 ];
+
+/// What events of discounts ask subscriptions.
+const SUBSCRIPTIONS: &str = "
+    CREATE TABLE credits_internal.subscriptions (customer_id text, subscription_id uuid, discount_start timestamptz,
+                                                 discount_end timestamptz)";
 
 /// One coupon that may be used twice, one that may be used by each customer once, and a code of the first, that is used up
 /// with one.
@@ -80,6 +87,7 @@ pub fn what_a_purchase_does_with_a_coupon() {
         for tables in TABLES {
             run_text(session, tables.split_once("SELECT pg_catalog").map(|(tables, _)| tables).unwrap_or_default())?;
         }
+        run_text(session, SUBSCRIPTIONS)?;
         run_text(session, ROWS)?;
         let [first, second, third, fourth] = [11, 12, 13, 14].map(Uuid::from_u128);
         let (now, later) = (Time(0), Time(60_000_000));

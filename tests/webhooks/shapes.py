@@ -41,6 +41,8 @@ VIEWS = {
 OBJECTS = {
     "credit_grant": "customer_id grant_id currency category name status amount remaining priority effective_at expires_at ended_at"
     " ended_reason applicable_meters granted_by metadata created_at",
+    "discount": "customer_id holder_type holder_id coupon_id promotion_code_id code amount currency status over_quota"
+    " discount_start discount_end reserved_at confirmed_at released_at",
     "account": "customer_id currency available restricted held pending low_balance_threshold",
     "webhook_endpoint.test": "webhook_endpoint_id message",
     "webhook_endpoint.disabled": "webhook_endpoint_id url enabled_events description status disabled_reason failing_since",
@@ -109,6 +111,12 @@ subscription_pause('sue', '$sub')
 subscription_resume('sue', '$sub')
 subscription_cancel('sue', '$sub', 'period_end')
 subscription_recover('sue', '$sub')
+half := coupon_create('Half', percent_off => 50, duration => 'repeating', duration_in_months => 1)
+customer_upsert('dan')
+payment_method_attach('dan', 'acme', NULL, 'card')
+off := subscription_create('dan', '[{"price_id": "$plan"}]', coupon_id => '$half')
+intent = SELECT payment_intent_id FROM credits.invoices WHERE customer_id = 'dan' AND status = 'open'
+payment_succeeded('dan', '$intent', 'acme', 'd1')
 customer_upsert('tim')
 payment_method_attach('tim', 'acme', NULL, 'card')
 first := subscription_create('tim', '[{"price_id": "$plan"}]')

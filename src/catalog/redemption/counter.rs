@@ -6,6 +6,7 @@
 
 use crate::error::Error;
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
@@ -145,14 +146,18 @@ static RELEASE: Statement = Statement::new(
           FROM (SELECT r.promotion_code_id, count(*)::int AS n FROM released r GROUP BY r.promotion_code_id) r
           WHERE u.promotion_code_id = r.promotion_code_id
       )
-      SELECT count(*)::int FROM released",
+      SELECT r.customer_id, r.holder_id FROM released r",
     &[UUIDARRAYOID, TIMESTAMPTZOID, INT4OID],
 );
 
 /// Releases redemptions of coupons that ran out, the oldest first, at most so many; how many. Their counters are locked.
 pub fn release(session: &Session, coupons: &[Uuid], now: Time, most: i32) -> Result<i32, Error> {
     let rows = RELEASE.run(session, &[array(coupons.iter().copied()), now.cell(), most.cell()])?;
-    rows.first().map_or(Ok(0), |mut row| row.next())
+    for mut row in rows.iter() {
+        let (customer_id, holder_id): (String, Uuid) = (row.next()?, row.next()?);
+        billing_event::record(session, EventType::DiscountDeleted, holder_id, Some(&customer_id), now)?;
+    }
+    Ok(i32::try_from(rows.len()).unwrap_or(i32::MAX))
 }
 
 static LATE: Statement = Statement::in_order(

@@ -5,6 +5,7 @@ use crate::catalog::redemption::counter::{Changed, Changes, Used, change};
 use crate::catalog::redemption::{Quote, is_left_to_customer, refused, written};
 use crate::error::{Error, Reason};
 use crate::moment::Time;
+use crate::outbox::billing_event::{self, EventType};
 use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
@@ -48,10 +49,12 @@ macro_rules! logged {
             $at,
             " FROM changed r
              )
-             SELECT r.coupon_id, r.promotion_code_id FROM changed r"
+             SELECT r.coupon_id, r.promotion_code_id, r.holder_id FROM changed r"
         )
     };
 }
+
+pub(super) use logged;
 
 // Locked, so that it does not run out meanwhile.
 static HELD: Statement = Statement::new(
@@ -105,7 +108,7 @@ static DROP: Statement = Statement::new(
     ),
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
 )
-.before(c"SELECT NULL::uuid, NULL::uuid WHERE num_nonnulls($1, $2, $3, $4) < 0");
+.before(c"SELECT NULL::uuid, NULL::uuid, NULL::uuid WHERE num_nonnulls($1, $2, $3, $4) < 0");
 
 // What ran out of the customer's own does not come back by a late payment as one more than a customer may have.
 static DROP_LATE: Statement = Statement::new(
@@ -147,6 +150,7 @@ pub fn reserve_for(
         None => None,
         Some(mut row) => Some(((row.next()?, row.next()?), row.next()?, row.next()?, row.next()?)),
     };
+    let mut before = None;
     match held {
         Some((_, _, true, _)) => return Ok(()),
         Some((has, true, false, is_same)) if has == wanted => {
@@ -154,6 +158,7 @@ pub fn reserve_for(
                 let cells = [customer_id.cell(), holder_id.cell(), expires_at.cell()];
                 return EXTEND.run(session, &cells).map(drop);
             }
+            before = billing_event::before(session, EventType::DiscountUpdated, holder_id, Some(customer_id))?;
         }
         Some((has, true, false, _)) => {
             drop_held(session, customer_id, holder_id, "removed", now)?;
@@ -166,6 +171,7 @@ pub fn reserve_for(
         let cells = [customer_id.cell(), quote.coupon_id.cell(), now.cell(), holder_id.cell()];
         for mut row in DROP_LATE.run(session, &cells)?.iter() {
             changes.add((row.next()?, row.next()?), -1);
+            billing_event::record(session, EventType::DiscountDeleted, row.next::<Uuid>()?, Some(customer_id), now)?;
         }
     }
     if change(session, &changes, now)? != Changed::All {
@@ -184,7 +190,19 @@ pub fn reserve_for(
         expires_at.cell(),
         now.cell(),
     ];
-    RESERVE.run(session, &cells).map(drop)
+    RESERVE.run(session, &cells)?;
+    record(session, (customer_id, holder_id), before, now)
+}
+
+/// Writes the event of a discount that a holder has: it is new, unless something is known of what it was before.
+pub(super) fn record(
+    session: &Session,
+    (customer_id, holder_id): (&str, Uuid),
+    before: Option<String>,
+    now: Time,
+) -> Result<(), Error> {
+    let event_type = if before.is_some() { EventType::DiscountUpdated } else { EventType::DiscountCreated };
+    billing_event::updated(session, event_type, holder_id, Some(customer_id), before, now)
 }
 
 static KEEP: Statement = Statement::new(
@@ -220,7 +238,9 @@ fn drop_held(
     now: Time,
 ) -> Result<Option<Used>, Error> {
     let rows = DROP.run(session, &[customer_id.cell(), holder_id.cell(), now.cell(), action.cell()])?;
-    rows.first().map(|mut row| Ok((row.next()?, row.next()?))).transpose()
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    billing_event::record(session, EventType::DiscountDeleted, holder_id, Some(customer_id), now)?;
+    Ok(Some((row.next()?, row.next()?)))
 }
 
 fn give_back(session: &Session, customer_id: &str, holder_id: Uuid, action: &str, now: Time) -> Result<(), Error> {
@@ -283,7 +303,12 @@ fn confirm_or(
         return Ok(());
     }
     let over_quota = !is_held && !again(used)?;
-    CONFIRM.run(session, &[customer_id.cell(), holder_id.cell(), now.cell(), over_quota.cell()]).map(drop)
+    let before = match is_held {
+        true => billing_event::before(session, EventType::DiscountUpdated, holder_id, Some(customer_id))?,
+        false => None,
+    };
+    CONFIRM.run(session, &[customer_id.cell(), holder_id.cell(), now.cell(), over_quota.cell()])?;
+    record(session, (customer_id, holder_id), before, now)
 }
 
 static RETAKE: Statement = Statement::new(
@@ -345,11 +370,12 @@ fn hold_again(
         return Ok(Some((used, reason)));
     }
     RETAKE.run(session, &[customer, holder, expires_at.cell(), now.cell()])?;
+    record(session, (customer_id, holder_id), None, now)?;
     Ok(None)
 }
 
 /// What a holder ever reserved, whether it holds that, and whether it is paid for. Locked.
-fn held(session: &Session, customer_id: &str, holder_id: Uuid) -> Result<Option<(Used, bool, bool)>, Error> {
+pub(super) fn held(session: &Session, customer_id: &str, holder_id: Uuid) -> Result<Option<(Used, bool, bool)>, Error> {
     let cells = [customer_id.cell(), holder_id.cell(), Decimal::ZERO.cell(), "".cell()];
     let rows = HELD.run(session, &cells)?;
     rows.first().map(|mut row| Ok(((row.next()?, row.next()?), row.next()?, row.next()?))).transpose()

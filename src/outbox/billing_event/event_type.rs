@@ -104,10 +104,7 @@ event_types! {
 }
 
 /// Those that nothing writes yet.
-const NOT_YET: [EventType; 8] = [
-    EventType::DiscountCreated,
-    EventType::DiscountUpdated,
-    EventType::DiscountDeleted,
+const NOT_YET: [EventType; 5] = [
     EventType::CheckoutSessionAsyncPaymentSucceeded,
     EventType::CheckoutSessionAsyncPaymentFailed,
     EventType::RefundUpdated,
