@@ -4,12 +4,14 @@
 It may be killed at any moment, and several may run at once: what was claimed and not reported is handed out again when its
 lease has passed. So an endpoint gets each event at least once; it knows an event again by its id.
 
+Its login needs the role credits_sender, and nothing else: docs/reference/webhook_endpoints.md says how to set it up.
+
 What it never does, whatever an endpoint's address says:
 
   * connect to an address of this machine or of a private network: a name is resolved once, every address that it has is
-    judged, and the connection goes to the very address that was judged;
+    judged, and the connection goes to the very addresses that were judged;
   * follow a redirect, or use a proxy;
-  * wait longer than 10 seconds for all of an answer, or read more than 16 KiB of it.
+  * wait longer than 10 seconds for all of it, from the name to the end of the answer, or read more than 16 KiB of that.
 
 Environment:
   PGHOST, PGDATABASE, …       where the database is, as every PostgreSQL program has it
@@ -23,6 +25,7 @@ Environment:
 
 from __future__ import annotations
 
+import functools
 import http.client
 import ipaddress
 import os
@@ -45,9 +48,12 @@ LEASE = os.environ.get("WEBHOOK_LEASE") or "1 minute"
 POLL = float(os.environ.get("WEBHOOK_POLL") or 2)
 ALLOW_PRIVATE = os.environ.get("WEBHOOK_ALLOW_PRIVATE") == "1"
 MOST_BYTES = 16 * 1024  # of an answer
+GONE = "PC019"  # the endpoint was deleted meanwhile, or the attempt is too old to be kept
 
-# Networks that the standard library's is_global takes for the internet's, and that lead to others: 6to4, NAT64, multicast.
-TRANSLATED = [ipaddress.ip_network(n) for n in ("2002::/16", "64:ff9b::/96", "64:ff9b:1::/48", "192.88.99.0/24")]
+# IPv6 of the internet is in the first of these; in the second, NAT64, are addresses of IPv4.
+GLOBAL, NAT64 = ipaddress.ip_network("2000::/3"), ipaddress.ip_network("64:ff9b::/96")
+# Networks that the standard library may take for the internet's, and that lead elsewhere: 6to4, and a cloud's own server.
+ELSEWHERE = [ipaddress.ip_network(n) for n in ("2002::/16", "3fff::/20", "192.88.99.0/24", "168.63.129.16/32")]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -65,25 +71,60 @@ class Refused(Exception):
 
 def is_public(address: Address) -> bool:
     """Whether an address is one of the internet's."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    within = any(address.version == network.version and address in network for network in TRANSLATED)
-    return address.is_global and not (address.is_multicast or address.is_reserved or within)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address not in GLOBAL:
+            return False
+    elsewhere = any(address.version == network.version and address in network for network in ELSEWHERE)
+    return address.is_global and not (address.is_multicast or address.is_reserved or elsewhere)
 
 
-def resolve(host: str, port: int) -> str:
-    """The address to connect to. A name that has a private address beside others is refused as a whole."""
+def look_up(host: str, port: int, found: queue.SimpleQueue[Any]) -> None:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Refused(f"{host} has no address: {error}") from error
-    addresses = [str(one[4][0]).partition("%")[0] for one in found]
+        found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except Exception as error:  # noqa: BLE001 - it is raised by whoever waits for it
+        found.put(error)
+
+
+def resolve(host: str, port: int, ends: float) -> list[str]:
+    """The addresses to connect to. A name that has a private address beside others is refused as a whole."""
+    answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    # Nothing else ends a question to a name server that says nothing.
+    threading.Thread(target=look_up, args=(host, port, answer), daemon=True).start()
+    try:
+        found = answer.get(timeout=left(ends))
+    except queue.Empty:
+        raise Refused(f"{host}: no address in time") from None
+    if isinstance(found, Exception):
+        raise Refused(f"{host} has no address: {found}") from found
+    addresses = list(dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found))
     if not addresses:
         raise Refused(f"{host} has no address")
     for address in addresses:
         if not ALLOW_PRIVATE and not is_public(ipaddress.ip_address(address)):
             raise Refused(f"{host} is at {address}, which is local or private")
-    return addresses[0]
+    return addresses
+
+
+def connect(host: str, port: int, ends: float) -> socket.socket:
+    """A connection to the first address that answers: what was judged, and no name."""
+    failure: OSError | None = None
+    addresses = resolve(host, port, ends)
+    for index, address in enumerate(addresses):
+        try:
+            # The later ones have their share of the time as well.
+            stream = socket.create_connection((address, port), timeout=left(ends) / (len(addresses) - index))
+        except OSError as error:
+            failure = error
+            continue
+        if not ALLOW_PRIVATE and stream.getsockname()[0] == stream.getpeername()[0]:
+            stream.close()
+            raise Refused(f"{host} is at {address}, which is this machine")
+        return stream
+    raise failure or Refused(f"{host} has no address")
 
 
 def send(url: str, headers: dict[str, str], body: str) -> Answer:
@@ -93,23 +134,28 @@ def send(url: str, headers: dict[str, str], body: str) -> Answer:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        # The connection is made here, to the address that was judged; the name is for TLS and the Host header alone.
-        stream = socket.create_connection((resolve(host, port), port), timeout=left(ends))
+        if not host or parts.scheme not in ("https", "http"):
+            raise Refused("no address of the web")
+        usual = 443 if parts.scheme == "https" else 80
+        port = parts.port or usual
+        # The connection is made here; the name is for TLS and the Host header alone.
+        stream = connect(host, port, ends)
         connection = http.client.HTTPConnection(host, port)
         connection.sock = stream
         stream.settimeout(left(ends))
         if parts.scheme == "https":
-            connection.sock = stream = ssl.create_default_context().wrap_socket(stream, server_hostname=host)
-        # A server that sends a byte a second is cut off as well: at the end the stream is closed under the reader.
+            connection.sock = stream = tls().wrap_socket(stream, server_hostname=host, do_handshake_on_connect=False)
+        # A server that sends a byte a second, of the handshake for one, is cut off as well: at the end the stream is closed
+        # under whoever reads it.
         watch = threading.Timer(left(ends), shut, [stream])
         watch.daemon = True
         watch.start()
         try:
-            default = port == (443 if parts.scheme == "https" else 80)
+            if isinstance(stream, ssl.SSLSocket):
+                stream.do_handshake()
             named = f"[{host}]" if ":" in host else host
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            whole = {"Host": named if default else f"{named}:{port}", "Connection": "close", **headers}
+            whole = {"Host": named if port == usual else f"{named}:{port}", "Connection": "close", **headers}
             connection.request("POST", target, body.encode(), whole)
             response = connection.getresponse()
             text = response.read(MOST_BYTES).decode("utf-8", "replace").replace("\0", "\ufffd")
@@ -119,13 +165,19 @@ def send(url: str, headers: dict[str, str], body: str) -> Answer:
         finally:
             watch.cancel()
     except Refused as error:
-        return Answer(None, str(error))
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Answer(None, str(error)[:500])
+    except Exception as error:  # noqa: BLE001 - whatever an endpoint does, it does not stop this program
         reason = "no answer in time" if time.monotonic() >= ends else f"{type(error).__name__}: {error}"
         return Answer(None, reason[:500].replace("\0", "\ufffd"))
     finally:
         if connection is not None:
             connection.close()
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """Reads the machine's certificates once."""
+    return ssl.create_default_context()
 
 
 def left(ends: float) -> float:
@@ -134,9 +186,9 @@ def left(ends: float) -> float:
 
 
 def shut(stream: socket.socket) -> None:
-    """Ends a connection that somebody reads from."""
+    """Ends a connection that somebody reads from: below TLS, which that somebody may be in the middle of."""
     try:
-        stream.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(stream, socket.SHUT_RDWR)
     except OSError:
         pass
 
@@ -190,9 +242,13 @@ class Sender:
             with psycopg.connect(autocommit=True) as connection:
                 while (row := self.work.get()) is not None:
                     answer = send(row.url, row.headers, row.body)
-                    connection.execute(
-                        "SELECT credits.webhook_report(%s, %s, %s)", [row.attempt_id, answer.status, answer.body]
-                    )
+                    try:
+                        connection.execute(
+                            "SELECT credits.webhook_report(%s, %s, %s)", [row.attempt_id, answer.status, answer.body]
+                        )
+                    except psycopg.Error as error:
+                        if error.sqlstate != GONE:
+                            raise
                     self.free.release()
                     self.look.set()
         except Exception as error:  # noqa: BLE001 - the database is gone: whoever runs this starts it again

@@ -38,8 +38,9 @@ worker: who sends them, as webhook_attempts shows it.
 batch_size: the most requests, 1 to 1,000.
 lease: what is not reported when it has passed is handed out again; at most 1 hour.
 
-Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to
-20 are under way to an endpoint at once, 2 while it fails, so that none holds back another. Commit before sending. Any
+Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to 8
+are under way to an endpoint at once, 2 while it fails, and those are next that have the fewest, so that none holds back
+another. Commit before sending. Any
 number of sessions may call it at once. examples/webhook_sender.py does.
 
 Raises PC013.

@@ -38,7 +38,8 @@ COMMENT ON COLUMN credits_internal.webhook_deliveries.attempt_id IS 'The last at
 COMMENT ON COLUMN credits_internal.webhook_deliveries.in_order IS
 'Whether others of the object wait for it: not for one that is sent again.';
 COMMENT ON COLUMN credits_internal.webhook_deliveries.once IS 'Whether one failure is enough: of a test.';
-COMMENT ON COLUMN credits_internal.webhook_deliveries.created_at IS 'When it was written.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.created_at IS
+'When its event was written: both are kept for as long.';
 
 CREATE INDEX webhook_deliveries_due ON credits_internal.webhook_deliveries (webhook_endpoint_id, due_at)
     WHERE status IN ('due', 'sending');

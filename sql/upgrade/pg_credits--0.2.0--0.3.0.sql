@@ -6301,7 +6301,8 @@ COMMENT ON COLUMN credits_internal.webhook_deliveries.attempt_id IS 'The last at
 COMMENT ON COLUMN credits_internal.webhook_deliveries.in_order IS
 'Whether others of the object wait for it: not for one that is sent again.';
 COMMENT ON COLUMN credits_internal.webhook_deliveries.once IS 'Whether one failure is enough: of a test.';
-COMMENT ON COLUMN credits_internal.webhook_deliveries.created_at IS 'When it was written.';
+COMMENT ON COLUMN credits_internal.webhook_deliveries.created_at IS
+'When its event was written: both are kept for as long.';
 COMMENT ON TABLE credits_internal.webhook_attempts IS 'Each time that an event was handed out to be sent.';
 COMMENT ON COLUMN credits_internal.webhook_attempts.attempt_id IS 'Its id, in the order of time.';
 COMMENT ON COLUMN credits_internal.webhook_attempts.webhook_endpoint_id IS 'To which endpoint.';
@@ -10683,8 +10684,9 @@ worker: who sends them, as webhook_attempts shows it.
 batch_size: the most requests, 1 to 1,000.
 lease: what is not reported when it has passed is handed out again; at most 1 hour.
 
-Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to
-20 are under way to an endpoint at once, 2 while it fails, so that none holds back another. Commit before sending. Any
+Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to 8
+are under way to an endpoint at once, 2 while it fails, and those are next that have the fewest, so that none holds back
+another. Commit before sending. Any
 number of sessions may call it at once. examples/webhook_sender.py does.
 
 Raises PC013.

@@ -57,17 +57,18 @@ row! {
     }
 }
 
-// Of each endpoint the first that are due, and as many as may be under way to it at once: 20, or 2 while it fails. Then in
-// turn, so that a full batch has some of each.
+// Of each endpoint the first that are due, and as many as may be under way to it at once: 8, or 2 while it fails. Those come
+// first to which the fewest are under way, so that a slow one does not get every place that becomes free. What has no event
+// any more is about to be forgotten.
 static DUE: Statement = Statement::in_order(
     c"SELECT x.webhook_endpoint_id, x.event_id, x.attempt_id
       FROM (SELECT d.webhook_endpoint_id, d.event_id, d.attempt_id, d.due_at,
-                   row_number() OVER (PARTITION BY d.webhook_endpoint_id ORDER BY d.due_at, d.event_id) AS place
+                   f.busy + row_number() OVER (PARTITION BY d.webhook_endpoint_id ORDER BY d.due_at, d.event_id) AS place
             FROM credits_internal.webhook_endpoints w
             JOIN credits_internal.webhook_health h ON h.webhook_endpoint_id = w.webhook_endpoint_id
             JOIN credits_internal.webhook_secrets s ON s.webhook_endpoint_id = w.webhook_endpoint_id
             CROSS JOIN LATERAL (
-                SELECT CASE WHEN h.failing_since IS NULL THEN 20 ELSE 2 END - count(*) AS free
+                SELECT count(*) AS busy
                 FROM credits_internal.webhook_deliveries u
                 WHERE u.webhook_endpoint_id = w.webhook_endpoint_id AND u.status = 'sending' AND u.due_at > $1) f
             CROSS JOIN LATERAL (
@@ -75,7 +76,10 @@ static DUE: Statement = Statement::in_order(
                        CASE WHEN q.status = 'sending' THEN q.attempt_id END AS attempt_id
                 FROM credits_internal.webhook_deliveries q
                 WHERE q.webhook_endpoint_id = w.webhook_endpoint_id AND q.status IN ('due', 'sending') AND q.due_at <= $1
-                ORDER BY q.due_at LIMIT least(greatest(f.free, 0), $2) FOR UPDATE SKIP LOCKED) d
+                  AND EXISTS (SELECT FROM credits_internal.billing_events e WHERE e.event_id = q.event_id)
+                ORDER BY q.due_at
+                LIMIT least(greatest(CASE WHEN h.failing_since IS NULL THEN 8 ELSE 2 END - f.busy, 0), $2)
+                FOR UPDATE SKIP LOCKED) d
             WHERE w.status = 'enabled') x
       ORDER BY x.place, x.due_at LIMIT $2",
     &[TIMESTAMPTZOID, INT4OID],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import datetime
 import json
+import time
 from typing import Any
 
 import psycopg
@@ -57,8 +59,8 @@ def seen(rows: list[Any]) -> list[tuple[str, int]]:
 
 
 def check(checks: Checks, database: str) -> None:
-    cases = (order, commits, retries, leases, slow_reports, signatures, again, disabling, pages, retention, erasing, secrets)
-    for case in (*cases, rights):
+    cases = (order, shares, commits, retries, leases, slow_reports, signatures, again, disabling, deleted, pages, retention)
+    for case in (*cases, forgotten, erasing, secrets, rights):
         with checks.case(case.__doc__ or ""), harness.fresh_database(case.__name__) as own, harness.connect(own) as connection:
             at(connection, BEGIN)
             case(checks, connection, own)
@@ -82,6 +84,21 @@ def order(checks: Checks, connection: Connection, _: str) -> None:
     checks.equal(claim(connection), [], "what failed holds back its own object")
     report(connection, second[0][0])
     checks.equal(seen(claim(connection)), [("ann", 3)], "and no other; what came later is after what waited")
+
+
+def shares(checks: Checks, connection: Connection, _: str) -> None:
+    """what becomes free goes to whoever has the fewest under way, however long others have waited"""
+    slow, _secret = endpoint(connection, url="https://slow.example")
+    for index in range(30):
+        rename(connection, f"customer {index}")
+    checks.equal(len(claim(connection, lease="1 hour")), 8, "one endpoint has eight at most")
+    at(connection, BEGIN + MINUTE)
+    good, _secret = endpoint(connection, url="https://good.example")
+    rename(connection, "ann")
+    for attempt, *_ in connection.execute("SELECT attempt_id FROM credits.webhook_attempts LIMIT 4").fetchall():
+        report(connection, attempt)
+    checks.equal([row[1] for row in claim(connection, most=1)], [good], "the other is next, though its event is younger")
+    checks.equal([row[1] for row in claim(connection, most=100)], [slow] * 4, "then the first again")
 
 
 def commits(checks: Checks, connection: Connection, database: str) -> None:
@@ -268,6 +285,24 @@ def disabling(checks: Checks, connection: Connection, _: str) -> None:
     checks.equal(connection.execute("SELECT count(*) FROM credits.webhook_attempts").fetchone(), (1,), "with what was sent to it")
 
 
+def deleted(checks: Checks, connection: Connection, _: str) -> None:
+    """an endpoint is deleted while something is on its way to it"""
+    whose, _secret = endpoint(connection)
+    rename(connection, "ann", 2)
+    ((attempt, *_),) = claim(connection)
+    connection.execute("SELECT FROM credits.webhook_endpoint_delete(%s)", [whose])
+    try:
+        report(connection, attempt)
+        checks.check(False, "its report is PC019")
+    except psycopg.Error as error:
+        checks.equal(error.sqlstate, "PC019", "its report is PC019")
+    checks.equal(claim(connection), [], "nothing of it is sent any more")
+    left = connection.execute(
+        "SELECT (SELECT count(*) FROM credits_internal.webhook_deliveries), (SELECT count(*) FROM credits_internal.webhook_secrets)"
+    ).fetchone()
+    checks.equal(left, (0, 0), "nor kept")
+
+
 def pages(checks: Checks, connection: Connection, _: str) -> None:
     """attempts are paged by key"""
     endpoint(connection)
@@ -303,7 +338,27 @@ def retention(checks: Checks, connection: Connection, _: str) -> None:
     checks.equal(seen(claim(connection)), [("ann", 2)], "it is sent")
 
 
-def erasing(checks: Checks, connection: Connection, _: str) -> None:
+def forgotten(checks: Checks, connection: Connection, _: str) -> None:
+    """an event that is kept no more is not sent, and its delivery and attempts go with it"""
+    endpoint(connection)
+    rename(connection, "ann")
+    rename(connection, "bob")
+    mine = claim(connection, most=1)
+    at(connection, BEGIN + 31 * DAY)
+    for kind in ("events", "deliveries"):
+        connection.execute("SELECT credits.maintain_batch(1000, %s)", [kind])
+        checks.equal(claim(connection), [], f"after {kind} are forgotten")
+    tables = ("billing_events", "webhook_deliveries", "webhook_attempts")
+    left = [connection.execute(f"SELECT count(*) FROM credits_internal.{table}").fetchone()[0] for table in tables]
+    checks.equal(left, [0, 0, 0], "nothing is left, not even what nobody reported")
+    try:
+        report(connection, mine[0][0])
+        checks.check(False, "a report of it is PC019")
+    except psycopg.Error as error:
+        checks.equal(error.sqlstate, "PC019", "a report of it is PC019")
+
+
+def erasing(checks: Checks, connection: Connection, database: str) -> None:
     """who is erased is in no event that is still to be sent, and in no answer"""
     endpoint(connection)
     connection.execute("SELECT FROM credits.customer_upsert('ann', 'Ann Lee')")
@@ -312,8 +367,36 @@ def erasing(checks: Checks, connection: Connection, _: str) -> None:
     report(connection, attempt, 500, "we have no Ann Lee")
     connection.execute("SELECT FROM credits.customer_erase('ann')")
     at(connection, BEGIN + MINUTE)
-    ((_, _, _, event, body),) = claim(connection)
+    ((attempt, _, _, event, body),) = claim(connection)
     checks.equal((event["data"], "Ann Lee" in body), (None, False), "after")
+    report(connection, attempt, 200, "Ann Lee is gone")
+    told = connection.execute("SELECT count(*) FROM credits.webhook_attempts WHERE response_body IS NOT NULL").fetchone()
+    checks.equal(told, (0,), "nor in what is answered later")
+    in_flight(checks, connection, database)
+
+
+def in_flight(checks: Checks, connection: Connection, database: str) -> None:
+    """An answer that comes while somebody is erased, before or after."""
+    for customer, first in (("bea", "report"), ("cat", "erase")):
+        connection.execute("SELECT FROM credits.customer_upsert(%s, 'Lee')", [customer])
+        attempt = next(row[0] for row in claim(connection) if row[3]["object_id"] == customer)
+        with harness.connect(database, autocommit=False) as one, harness.connect(database) as two:
+            steps = {
+                "report": lambda session, attempt=attempt: report(session, attempt, 200, "we know Lee"),
+                "erase": lambda session, who=customer: session.execute("SELECT FROM credits.customer_erase(%s)", [who]),
+            }
+            second = next(name for name in steps if name != first)
+            for session in (one, two):
+                at(session, BEGIN + MINUTE)
+            steps[first](one)
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                waiting = pool.submit(steps[second], two)
+                time.sleep(0.3)
+                checks.check(not waiting.done(), f"{second} waits for {first}")
+                one.commit()
+                waiting.result(10)
+        kept = connection.execute("SELECT response_body FROM credits.webhook_attempts WHERE attempt_id = %s", [attempt]).fetchone()
+        checks.equal(kept, (None,), "nothing is kept of the answer")
     told = connection.execute("SELECT count(*) FROM credits.webhook_attempts WHERE response_body IS NOT NULL").fetchone()
     checks.equal(told, (0,), "nor in what was answered")
 
@@ -339,7 +422,7 @@ def secrets(checks: Checks, connection: Connection, database: str) -> None:
     views = connection.execute("SELECT viewname FROM pg_views WHERE schemaname = 'credits'").fetchall()
     found = []
     for (view,) in views:
-        text = connection.execute(f'SELECT string_agg(v::text, \'\') FROM credits."{view}" v').fetchone()[0] or ""
+        text = connection.execute(f"SELECT string_agg(v::text, '') FROM credits.\"{view}\" v").fetchone()[0] or ""
         found += [view for one in (secret, new) if one in text]
     checks.none(found, "no view has any")
     answer = connection.execute("SELECT e.secret FROM credits.webhook_endpoint_update(%s) e", [whose]).fetchone()

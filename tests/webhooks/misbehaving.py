@@ -34,6 +34,8 @@ def allow_local(connection: psycopg.Connection[Any]) -> None:
 
 
 def check(checks: Checks, database: str) -> None:
+    with checks.case("slow and successful"), harness.fresh_database("tardy") as own:
+        check_tardy(checks, own)
     elsewhere = Receiver()
     bad = {
         "slow": Receiver(receivers.slow), "failing": Receiver(receivers.failing), "dripping": Receiver(receivers.dripping),
@@ -46,9 +48,7 @@ def check(checks: Checks, database: str) -> None:
         for name, receiver in {**bad, **good}.items():
             connection.execute("SELECT FROM credits.webhook_endpoint_create(%s, '{*}', %s)", [receiver.url, name])
         connection.execute("SELECT FROM credits.webhook_endpoint_create('http://127.0.0.1:1/', '{*}', 'nobody')")
-        connection.execute(
-            "SELECT FROM generate_series(1, 20) i, credits.customer_upsert('c' || i % 10, gen_random_uuid()::text)"
-        )
+        connection.execute("SELECT FROM generate_series(1, 20) i, credits.customer_upsert('c' || i % 10, gen_random_uuid()::text)")
         events = [str(row[0]) for row in connection.execute("SELECT event_id FROM credits.billing_events").fetchall()]
         child = start(database, "sender")
         try:
@@ -83,6 +83,34 @@ def check(checks: Checks, database: str) -> None:
             child.kill()
             for receiver in (*bad.values(), *good.values(), elsewhere):
                 receiver.__exit__()
+        checks.none(harness.verify(connection), "verify() finds nothing")
+
+
+def check_tardy(checks: Checks, database: str) -> None:
+    """One that takes everything, as slowly as it may, and has much to take: it does not get every place that becomes free."""
+    with harness.connect(database) as connection, Receiver(receivers.tardy) as tardy, Receiver() as good:
+        allow_local(connection)
+        upsert = "SELECT FROM generate_series(1, %s) i, credits.customer_upsert(%s || i, 'x')"
+        endpoint = "SELECT FROM credits.webhook_endpoint_create(%s, '{*}')"
+        connection.execute(endpoint, [tardy.url])
+        connection.execute(upsert, [200, "a"])
+        child = start(database, "sender")
+        try:
+            checks.check(until(lambda: len(tardy.events()) > 8, 20), "a slow one is busy", child.said())
+            connection.execute(endpoint, [good.url])
+            began = time.monotonic()
+            connection.execute(upsert, [50, "b"])
+            done = until(lambda: len(good.events()) >= 50, 30)
+            took = time.monotonic() - began
+            checks.check(done and took < 6, f"another has its 50 events after {took:.1f} s", len(good.events()))
+            checks.check(len(tardy.events()) < 150, "before the slow one has what came first", len(tardy.events()))
+            lost = "SELECT FROM credits.webhook_endpoint_delete((SELECT webhook_endpoint_id FROM credits.webhook_endpoints WHERE url = %s))"  # noqa: E501
+            connection.execute(lost, [tardy.url])
+            time.sleep(2)
+            connection.execute(upsert, [5, "c"])
+            checks.check(until(lambda: len(good.events()) >= 55, 20), "it is deleted on the way: the sender goes on", child.said())
+        finally:
+            child.kill()
         checks.none(harness.verify(connection), "verify() finds nothing")
 
 

@@ -79,6 +79,12 @@ def slow(handler: BaseHTTPRequestHandler) -> None:
     time.sleep(30)
 
 
+def tardy(handler: BaseHTTPRequestHandler) -> None:
+    """A success, just in time."""
+    time.sleep(1.2)
+    ok(handler)
+
+
 def dripping(handler: BaseHTTPRequestHandler) -> None:
     """A byte now and then, without an end."""
     handler.send_response(200)

@@ -25,7 +25,7 @@ fn disabled(id: Uuid) -> Error {
 static SEND: Statement = Statement::new(
     c"INSERT INTO credits_internal.webhook_deliveries AS d (webhook_endpoint_id, event_id, object_type, object_id, object_seq,
                                                             status, due_at, in_order, once, created_at)
-      SELECT k.webhook_endpoint_id, e.event_id, e.object_type, e.object_id, e.object_seq, 'due', $3, false, $4, $3
+      SELECT k.webhook_endpoint_id, e.event_id, e.object_type, e.object_id, e.object_seq, 'due', $3, false, $4, e.created_at
       FROM unnest($1) AS k (webhook_endpoint_id)
       CROSS JOIN credits_internal.billing_events e
       WHERE e.event_id = $2

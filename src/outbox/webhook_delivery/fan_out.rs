@@ -11,7 +11,7 @@ use crate::pg::locking::lock::Lock;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
-use pgrx::pg_sys::{INT4OID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID};
+use pgrx::pg_sys::{INT4OID, TEXTARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -49,11 +49,11 @@ static LAST: Statement = Statement::in_order(
 static WRITE: Statement = Statement::new(
     c"INSERT INTO credits_internal.webhook_deliveries (webhook_endpoint_id, event_id, object_type, object_id, object_seq,
                                                        status, due_at, created_at)
-      SELECT k.webhook_endpoint_id, k.event_id, k.object_type, k.object_id, k.object_seq, k.status, $7, $7
-      FROM unnest($1, $2, $3, $4, $5, $6)
-          AS k (webhook_endpoint_id, event_id, object_type, object_id, object_seq, status)
+      SELECT k.webhook_endpoint_id, e.event_id, e.object_type, e.object_id, e.object_seq, k.status, $4, e.created_at
+      FROM unnest($1, $2, $3) AS k (webhook_endpoint_id, event_id, status)
+      JOIN credits_internal.billing_events e ON e.event_id = k.event_id
       ON CONFLICT DO NOTHING",
-    &[UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID],
+    &[UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID],
 );
 
 static DONE: Statement = Statement::new(
@@ -103,9 +103,6 @@ pub fn write(session: &Session, now: Time) -> Result<(), Error> {
     let cells = [
         array(wanted.iter().map(|d| d.endpoint)),
         array(wanted.iter().map(|d| d.event.id)),
-        array(wanted.iter().map(|d| &d.event.object.0)),
-        array(wanted.iter().map(|d| &d.event.object.1)),
-        array(wanted.iter().map(|d| d.event.seq)),
         array(wanted.iter().map(|d| if d.waits { "waiting" } else { "due" })),
         now.cell(),
     ];

@@ -23,10 +23,12 @@ static FORGET_DELIVERIES: Statement = Statement::in_order(
 )
 .before(c"SELECT NULL::uuid, ''::text, ''::text, 0::bigint, false WHERE ($1 IS NULL) AND ($2 + $3 IS NULL)");
 
+// What is being sent is left to its report; no lease is longer than an hour.
 static FORGET_ATTEMPTS: Statement = Statement::in_order(
     c"WITH old AS (
           SELECT a.attempt_id FROM credits_internal.webhook_attempts a
-          WHERE a.started_at < $1 - $2 * interval '1 second' AND a.status <> 'sending'
+          WHERE a.started_at < $1 - $2 * interval '1 second'
+            AND (a.status <> 'sending' OR a.started_at < $1 - interval '1 hour')
           ORDER BY a.started_at LIMIT $3 FOR UPDATE SKIP LOCKED
       )
       DELETE FROM credits_internal.webhook_attempts a USING old o WHERE a.attempt_id = o.attempt_id
@@ -59,10 +61,11 @@ pub fn forget_old(session: &Session, most: i32, due_by: Time) -> Result<i32, Err
     Ok(i32::try_from(deliveries.len().max(attempts.len())).unwrap_or(i32::MAX))
 }
 
+// Whoever reports has the attempt's row, and reads after that whether the event still says anything.
 static ERASE: Statement = Statement::new(
     c"UPDATE credits_internal.webhook_attempts a SET response_body = NULL
       FROM unnest(ARRAY(SELECT e.event_id FROM credits_internal.billing_events e WHERE e.customer_id = $1)) AS k (event_id)
-      WHERE a.event_id = k.event_id AND a.response_body IS NOT NULL",
+      WHERE a.event_id = k.event_id AND (a.response_body IS NOT NULL OR a.status IN ('sending', 'lost'))",
     &[TEXTOID],
 )
 .before(c"SELECT 1 WHERE $1 IS NULL");

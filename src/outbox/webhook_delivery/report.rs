@@ -54,11 +54,17 @@ static LOCK: Statement = Statement::new(
     &[UUIDOID, UUIDOID],
 );
 
-static REPORTED: Statement =
-    Statement::new(c"SELECT a.status FROM credits_internal.webhook_attempts a WHERE a.attempt_id = $1", &[UUIDOID]);
+static REPORTED: Statement = Statement::new(
+    c"SELECT a.status FROM credits_internal.webhook_attempts a WHERE a.attempt_id = $1 FOR NO KEY UPDATE",
+    &[UUIDOID],
+);
 
+// What is answered to an event of a person who was erased meanwhile is not kept.
 static END_ATTEMPT: Statement = Statement::new(
-    c"UPDATE credits_internal.webhook_attempts a SET status = $2, response_status = $3, response_body = $4, ended_at = $5
+    c"UPDATE credits_internal.webhook_attempts a
+      SET status = $2, response_status = $3, ended_at = $5,
+          response_body = CASE WHEN EXISTS (SELECT FROM credits_internal.billing_events e
+                                            WHERE e.event_id = a.event_id AND e.data IS NOT NULL) THEN $4 END
       WHERE a.attempt_id = $1",
     &[UUIDOID, TEXTOID, INT4OID, TEXTOID, TIMESTAMPTZOID],
 );

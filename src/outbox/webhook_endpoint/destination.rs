@@ -52,14 +52,16 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
+    let [a, b, c, d] = address.octets();
+    // The last is a cloud's own server, at each of its machines.
     !(matches!(a, 0 | 10 | 127 | 224..)
         || (a, b) == (169, 254)
         || a == 172 && (16..32).contains(&b)
         || (a, b) == (192, 168)
         || a == 100 && (64..128).contains(&b)
         || a == 198 && (18..20).contains(&b)
-        || matches!((a, b, c), (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113)))
+        || matches!((a, b, c), (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113))
+        || [a, b, c, d] == [168, 63, 129, 16])
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -120,6 +122,7 @@ mod tests {
             "192.0.0.8",
             "192.0.2.1",
             "203.0.113.9",
+            "168.63.129.16",
             "224.0.0.1",
             "255.255.255.255",
             "[::]",
