@@ -89,6 +89,13 @@ pub fn host(text: &str) -> &str {
     &authority[..authority[port_from..].find(':').map_or(authority.len(), |colon| port_from + colon)]
 }
 
+/// The beginning of an address that was checked: who is asked, and not for what.
+pub fn origin(text: &str) -> &str {
+    let from = text.find("://").map_or(0, |scheme| scheme + 3);
+    let end = text[from..].find(['/', '?', '#']).map_or(text.len(), |end| from + end);
+    &text[..end]
+}
+
 fn is_port(port: &str) -> bool {
     port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
@@ -246,6 +253,19 @@ mod tests {
             ("http://[::1]", "[::1]"),
         ] {
             assert_eq!(host(address), host_is);
+        }
+    }
+
+    #[test]
+    fn origins() {
+        for (address, origin_is) in [
+            ("https://a.example", "https://a.example"),
+            ("https://a.example/", "https://a.example"),
+            ("https://a.example:1/b?c=d", "https://a.example:1"),
+            ("https://a.example?key=k", "https://a.example"),
+            ("http://[::1]:80#x", "http://[::1]:80"),
+        ] {
+            assert_eq!(origin(address), origin_is);
         }
     }
 

@@ -260,7 +260,7 @@ def again(checks: Checks, connection: Connection, _: str) -> None:
 
 def disabling(checks: Checks, connection: Connection, _: str) -> None:
     """what happens at a disabled endpoint, and that others hear of it"""
-    bad, _secret = endpoint(connection)
+    bad, _secret = endpoint(connection, url="https://hooks.example/a/key?token=another")
     watcher, _secret = endpoint(connection, '{"webhook_endpoint.disabled"}', "https://watch.example")
     rename(connection, "ann", 2)
     ((attempt, *_),) = claim(connection)
@@ -269,7 +269,8 @@ def disabling(checks: Checks, connection: Connection, _: str) -> None:
     ((attempt, *_),) = claim(connection)
     checks.equal(report(connection, attempt, 500)[3], True, "disabled after three days")
     ((attempt, whose, _, event, _),) = claim(connection)
-    checks.equal((whose, event["data"]["object"]["url"]), (watcher, "https://hooks.example/"), "another endpoint is told")
+    checks.equal((whose, event["data"]["object"]["url"]), (watcher, "https://hooks.example"), "another endpoint is told")
+    checks.check("key" not in str(event) and "token" not in str(event), "but not what may be a key to it", event)
     report(connection, attempt)
     rename(connection, "ann")
     checks.equal(claim(connection), [], "it is sent nothing")
@@ -279,7 +280,7 @@ def disabling(checks: Checks, connection: Connection, _: str) -> None:
     reasons = connection.execute("SELECT DISTINCT disabled_reason FROM credits.webhook_endpoints").fetchall()
     checks.equal(reasons, [(None,)], "and it is not disabled any more")
     gone = connection.execute("SELECT url FROM credits.webhook_endpoint_delete(%s)", [bad]).fetchone()
-    checks.equal(gone, ("https://hooks.example/",), "deleted")
+    checks.equal(gone, ("https://hooks.example/a/key?token=another",), "deleted")
     checks.equal(connection.execute("SELECT count(*) FROM credits.webhook_attempts").fetchone(), (1,), "with what was sent to it")
 
 

@@ -1,6 +1,7 @@
 //! What became of an attempt: the delivery is done, tried again later, or given up; and whether its endpoint is still worth
 //! sending to.
 
+use crate::address;
 use crate::error::Error;
 use crate::input;
 use crate::moment::Time;
@@ -275,7 +276,8 @@ fn follow(session: &Session, endpoint: Uuid, succeeded: bool, now: Time) -> Resu
     let (url, events, description): (String, Vec<String>, Option<String>) = (row.next()?, row.next()?, row.next()?);
     let object = json!({
         "webhook_endpoint_id": endpoint,
-        "url": url,
+        // Others are sent this: what is behind the host may be a key to it.
+        "url": address::origin(&url),
         "enabled_events": events,
         "description": description,
         "status": "disabled",
