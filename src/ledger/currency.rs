@@ -176,10 +176,12 @@ pub struct Currency {
     pub decimals: u32,
     /// Whether it takes new business.
     pub active: bool,
+    /// Whether it is one of payments.
+    is_money: bool,
 }
 
 static FIND: Statement = Statement::new(
-    c"SELECT tableoid, decimals, active FROM credits_internal.currencies WHERE currency = $1",
+    c"SELECT tableoid, decimals, active, kind = 'fiat' FROM credits_internal.currencies WHERE currency = $1",
     &[TEXTOID],
 );
 
@@ -212,7 +214,7 @@ fn read(session: &Session, code: &str) -> Result<Option<(Currency, Oid)>, Error>
     let Some(mut row) = found.first() else { return Ok(None) };
     let table = row.next()?;
     let decimals = u32::try_from(row.next::<i16>()?).unwrap_or_default();
-    Ok(Some((Currency { decimals, active: row.next()? }, table)))
+    Ok(Some((Currency { decimals, active: row.next()?, is_money: row.next()? }, table)))
 }
 
 /// The code of the currency that a call names, or of the default.
@@ -291,7 +293,7 @@ static FIND_FIAT: Statement = Statement::new(
 
 /// Whether a currency that is in use already is one of payments.
 pub fn is_money(session: &Session, code: &str) -> Result<bool, Error> {
-    FIND_FIAT.run(session, &[code.cell()])?.first().map_or(Ok(false), |mut row| row.next())
+    Ok(find(session, code)?.is_some_and(|currency| currency.is_money))
 }
 
 /// A currency of payments, and the limits of one: it must be active and of kind 'fiat', and the amount must fit its
