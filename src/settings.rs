@@ -15,7 +15,7 @@ use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use std::ffi::CString;
 
 pub use spent::Spent;
-pub use subscription::{subscription_retries, usage_grace};
+pub use subscription::{subscription_retries, upcoming_invoice_days, usage_grace};
 pub use webhook::{webhook_http, webhook_private_addresses, webhook_retention};
 
 /// The default currency, for calls that name none.
@@ -40,14 +40,10 @@ static NOTIFY: GucSetting<bool> = GucSetting::<bool>::new(true);
 static OUTBOX_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
 /// How many seconds a billing event is kept.
 static EVENT_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60 * 60);
-/// How many seconds after a subscription's period its usage is invoiced.
-static USAGE_GRACE: GucSetting<i32> = GucSetting::<i32>::new(60 * 60);
 /// How many seconds an invoice keeps whom it was for, once the customer is erased.
 static INVOICE_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(10 * 366 * 24 * 60 * 60);
 /// What happens to spent credits whose price is refunded.
 static SPENT_ON_REFUND: GucSetting<Spent> = GucSetting::<Spent>::new(Spent::Pending);
-/// How many days after a renewal's first failure a worker is asked again to charge it.
-static SUBSCRIPTION_RETRIES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"1, 3, 5, 7"));
 /// Where customers' billing pages are.
 static PORTAL_URL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 /// Who sells, as invoices say it.
@@ -202,24 +198,7 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
-    GucRegistry::define_string_guc(
-        c"credits.subscription_retries",
-        c"How many days after the first failure of a subscription's payment a worker is asked again to charge it.",
-        c"Whole numbers that grow, with commas between them. Empty for never.",
-        &SUBSCRIPTION_RETRIES,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_int_guc(
-        c"credits.usage_grace",
-        c"How long after a subscription's period its metered usage is invoiced.",
-        c"What is recorded later is on the next invoice. It holds for periods that begin after it is set.",
-        &USAGE_GRACE,
-        0,
-        30 * 24 * 60 * 60,
-        GucContext::Suset,
-        GucFlags::UNIT_S,
-    );
+    subscription::define();
     GucRegistry::define_string_guc(
         c"credits.portal_url",
         c"Where customers' billing pages are: billing_portal_session_create adds the token to it.",

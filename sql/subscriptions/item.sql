@@ -57,7 +57,7 @@ proration_behavior: what becomes of the money, as in subscription_update(); NULL
 credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 
-Raises PC002, PC003, PC007, PC013, PC015, PC019, PC020.
+Raises PC001, PC002, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 Example: SELECT quantity FROM credits.subscription_item_create(''ben'', (SELECT subscription_id
   FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1), lookup_key => ''pro_monthly'', quantity => 3);';
 
@@ -82,7 +82,7 @@ credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
 
 A repeat changes nothing. Several items change at once by subscription_update(); those of another interval have to.
 
-Raises PC003, PC007, PC013, PC015, PC019, PC020.
+Raises PC001, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 Example: SELECT quantity FROM credits.subscription_item_update(''ben'', (SELECT subscription_item_id
   FROM credits.subscription_items WHERE customer_id = ''ben'' LIMIT 1), quantity => 4);';
 

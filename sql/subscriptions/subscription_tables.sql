@@ -49,6 +49,7 @@ CREATE TABLE credits_internal.subscriptions (
     overage_rate         numeric CHECK (overage_rate > 0),
     overdraft_protection boolean NOT NULL DEFAULT false,
     protect_at           timestamptz,
+    announced_end        timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
@@ -126,6 +127,8 @@ COMMENT ON COLUMN credits_internal.subscriptions.overdraft_protection IS
 'Whether a deposit pays what the last retry could not.';
 COMMENT ON COLUMN credits_internal.subscriptions.protect_at IS
 'Since when a deposit is to pay, until that is tried; NULL for not.';
+COMMENT ON COLUMN credits_internal.subscriptions.announced_end IS
+'The end of a period, or of a trial, that was announced last; NULL for none yet.';
 
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)

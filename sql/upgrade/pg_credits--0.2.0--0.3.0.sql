@@ -987,6 +987,7 @@ CREATE TABLE credits_internal.subscriptions (
     overage_rate         numeric CHECK (overage_rate > 0),
     overdraft_protection boolean NOT NULL DEFAULT false,
     protect_at           timestamptz,
+    announced_end        timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
@@ -6043,6 +6044,8 @@ COMMENT ON COLUMN credits_internal.subscriptions.overdraft_protection IS
 'Whether a deposit pays what the last retry could not.';
 COMMENT ON COLUMN credits_internal.subscriptions.protect_at IS
 'Since when a deposit is to pay, until that is tried; NULL for not.';
+COMMENT ON COLUMN credits_internal.subscriptions.announced_end IS
+'The end of a period, or of a trial, that was announced last; NULL for none yet.';
 COMMENT ON TABLE credits_internal.subscription_items IS
 'What subscriptions are for. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
@@ -9422,7 +9425,7 @@ proration_behavior: what becomes of the money, as in subscription_update(); NULL
 credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
 idempotency_key: a repeat with the same key returns the first with replayed = true; NULL for none.
 
-Raises PC002, PC003, PC007, PC013, PC015, PC019, PC020.
+Raises PC001, PC002, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 Example: SELECT quantity FROM credits.subscription_item_create(''ben'', (SELECT subscription_id
   FROM credits.subscriptions WHERE customer_id = ''ben'' LIMIT 1), lookup_key => ''pro_monthly'', quantity => 3);';
 COMMENT ON FUNCTION credits.subscription_item_update IS
@@ -9439,7 +9442,7 @@ credits: what becomes of credits that have begun: ''prorate'' or ''keep''.
 
 A repeat changes nothing. Several items change at once by subscription_update(); those of another interval have to.
 
-Raises PC003, PC007, PC013, PC015, PC019, PC020.
+Raises PC001, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 Example: SELECT quantity FROM credits.subscription_item_update(''ben'', (SELECT subscription_item_id
   FROM credits.subscription_items WHERE customer_id = ''ben'' LIMIT 1), quantity => 4);';
 COMMENT ON FUNCTION credits.subscription_item_delete IS
@@ -9610,7 +9613,10 @@ All prices are in one currency and of one interval. Without a trial the first in
 subscription is incomplete until that is paid, and over where it is not in 23 hours. Where it is sent, the
 subscription is active at once. The credits of a period are granted when its invoice is paid.
 
-Raises PC002, PC007, PC013, PC015, PC016, PC019.
+Where the prices are in a credit currency the wallet pays each invoice. With too little nothing begins (PC001); a
+renewal waits, and the subscription is past due.
+
+Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC021.
 Example: SELECT status, current_period_end FROM credits.subscription_create(''ben'',
   ''[{"lookup_key": "pro_monthly", "quantity": 2}]'');';
 COMMENT ON FUNCTION credits.subscription_cancel IS
@@ -9620,7 +9626,7 @@ customer_id: the customer.
 subscription_id: the subscription.
 at: ''now'', ''period_end'', or a moment to come as a text, with its offset from UTC.
 refund: with ''now'', the money that goes back: ''none'', ''proration'' (what was paid for the time that is left) or
-  ''last'' (all that is left of the last payment).
+  ''last'' (all that is left of the last payment). Credits that a wallet paid do not.
 reason: why, as the application says.
 feedback: what the customer chose as the reason.
 comment: what the customer wrote.
@@ -9667,13 +9673,14 @@ In mid-period what was paid and is not used is given back, and what is left of t
 Where the old is not paid yet it is lowered instead, except for credits of it that are spent. Instalments that have
 not begun are replaced by those of the new price: with ''create_prorations'' at once, with ''always_invoice'' once
 they are paid. With ''none'', and in a trial, the items change and nothing else does until the next period.
-subscription_preview() says what it would bring.
+subscription_preview() says what it would bring. What is invoiced at once and costs credits has to be in the wallet, or
+nothing changes (PC001).
 
 Prices of another interval begin a new period now, from which periods are counted; all items have to move together.
 All of it is invoiced at once, with what is pending, less what is not used of the old period; with ''none'' nothing of
 the old is given back. What has not begun of the old credits ends, and those of the new period begin.
 
-Raises PC003, PC007, PC013, PC015, PC019, PC020.
+Raises PC001, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 Example: SELECT status FROM credits.subscription_update(''ben'', (SELECT subscription_id FROM credits.subscriptions
   WHERE customer_id = ''ben'' LIMIT 1), days_until_cancel => 14);';
 COMMENT ON TYPE credits.subscription_preview IS 'What an update of items would bring.';

@@ -1,10 +1,13 @@
 //! What time does to a subscription, done: each change in its turn, of however many that are due.
 
+pub mod announcement;
+
 use crate::catalog::redemption;
 use crate::error::Error;
 use crate::invoicing::customer::{self, Customer};
-use crate::invoicing::invoice::{self, Status as InvoiceStatus, close};
+use crate::invoicing::invoice::{self, Status as InvoiceStatus, close, payment};
 use crate::invoicing::{collection, sale::Reason};
+use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::payments::payment_method;
@@ -40,7 +43,7 @@ static DUE_DATE: Statement = Statement::new(
 );
 
 /// When time changes it next, and how.
-fn next(session: &Session, there: &Subscription) -> Result<Option<(Time, Change)>, Error> {
+fn next(session: &Session, there: &Subscription, now: Time) -> Result<Option<(Time, Change)>, Error> {
     let due_date = match there.status {
         Status::Active if !there.is_automatic() => {
             let rows = DUE_DATE.run(session, &[there.customer_id.cell(), there.id.cell()])?;
@@ -63,12 +66,18 @@ fn next(session: &Session, there: &Subscription) -> Result<Option<(Time, Change)
         due_date,
         usage_closes_at: there.usage_closes_at,
         protect_at: there.protect_at,
+        announce_at: state::announcement(
+            (there.status, (there.period.start, there.period.end)),
+            (there.cancel_at, there.announced_end),
+            settings::upcoming_invoice_days(),
+            now,
+        ),
     }))
 }
 
 /// Writes a subscription back, with when time changes it next.
 pub fn save(session: &Session, there: &Subscription, now: Time) -> Result<(), Error> {
-    let next = next(session, there)?.map(|(at, _)| at).filter(|at| at.is_finite());
+    let next = next(session, there, now)?.map(|(at, _)| at).filter(|at| at.is_finite());
     there.save(session, next, now)
 }
 
@@ -82,7 +91,7 @@ pub fn advance(
 ) -> Result<usize, Error> {
     let mut done = 0;
     while done < most
-        && let Some((at, change)) = next(session, there)?.filter(|(at, _)| *at <= now)
+        && let Some((at, change)) = next(session, there, now)?.filter(|(at, _)| *at <= now)
     {
         apply(session, customer, there, (change, at), now)?;
         save(session, there, now)?;
@@ -116,15 +125,37 @@ fn apply(
         }
         Change::CloseUsage => closing::close(session, customer, there, at, now),
         Change::Overdue => fall_due(session, there, at, now),
+        Change::Announce => announcement::make(session, customer, there, now),
         Change::Retry => {
             there.retries += 1;
-            for invoice_id in unpaid(session, there)? {
-                let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
-                collection::ask(session, &invoice, now)?;
+            if currency::is_money(session, &there.currency)? {
+                for invoice_id in unpaid(session, there)? {
+                    let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
+                    collection::ask(session, &invoice, now)?;
+                }
+            } else {
+                pay_again(session, there, now)?;
             }
             protection::after_asking(session, there, now)
         }
     }
+}
+
+/// The wallet pays what is open, the oldest first, as far as it can.
+fn pay_again(session: &Session, there: &mut Subscription, now: Time) -> Result<(), Error> {
+    // What is paid changes the subscription.
+    save(session, there, now)?;
+    instalments::lock_accounts(session, there)?;
+    let mut is_paid = true;
+    for invoice_id in unpaid(session, there)? {
+        let invoice = invoice::lock(session, &there.customer_id, invoice_id)?;
+        is_paid = payment::pay_again(session, &invoice, now)?;
+        if !is_paid {
+            break;
+        }
+    }
+    *there = subscription::lock(session, &there.customer_id, there.id)?;
+    if is_paid { Ok(()) } else { record(session, there, EventType::SubscriptionRenewFailed, now) }
 }
 
 /// Writes an event of it, as it stands once it is saved.
@@ -155,10 +186,16 @@ pub fn begin_period(
 
 /// An invoice was given out: where nobody can be asked to pay it, something is owed.
 pub fn collect(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Time) -> Result<(), Error> {
-    if there.status == Status::Active && !can_be_collected(session, there, invoice_id, now)? {
-        fall_due(session, there, now, now)?;
+    let is_wallet = !currency::is_money(session, &there.currency)?;
+    // What a wallet pays, it has paid by now, or has failed.
+    let is_asked = there.status == Status::Active || is_wallet && there.status == Status::PastDue;
+    if !is_asked || can_be_collected(session, there, invoice_id, now)? {
+        return Ok(());
     }
-    Ok(())
+    if is_wallet {
+        record(session, there, EventType::SubscriptionRenewFailed, now)?;
+    }
+    fall_due(session, there, now, now)
 }
 
 /// Whether an invoice that was just given out is paid, or somebody can be asked to pay it.
@@ -171,6 +208,10 @@ fn can_be_collected(session: &Session, there: &Subscription, invoice_id: Uuid, n
 }
 
 fn is_chargeable(session: &Session, there: &Subscription, now: Time) -> Result<bool, Error> {
+    if !currency::is_money(session, &there.currency)? {
+        // The wallet pays at once, or it cannot.
+        return Ok(false);
+    }
     let found = payment_method::chargeable(session, &there.customer_id, there.payment_method_id, now)?;
     Ok(found.is_some())
 }
@@ -194,7 +235,11 @@ fn end_trial(
     now: Time,
 ) -> Result<(), Error> {
     billing_event::record(session, EventType::SubscriptionTrialEnd, there.id, Some(&there.customer_id), now)?;
-    let goes_on = !there.is_automatic() || there.trial_end_behavior == "charge" || is_chargeable(session, there, now)?;
+    let is_wallet = !currency::is_money(session, &there.currency)?;
+    let goes_on = !there.is_automatic()
+        || is_wallet
+        || there.trial_end_behavior == "charge"
+        || is_chargeable(session, there, now)?;
     if !goes_on && there.trial_end_behavior == "cancel" {
         return end(session, customer, there, (at, false), now);
     }
@@ -231,8 +276,9 @@ pub fn resume(
         begin_period(session, customer, there, (term, Reason::SubscriptionCycle), now)?;
     }
     record(session, there, EventType::SubscriptionResumed, now)?;
-    // Whatever failed meanwhile is owed now.
-    if owes(session, there, true, now)? { fall_due(session, there, now, now) } else { Ok(()) }
+    // Whatever failed meanwhile is owed now; of what a wallet pays, that is all that is open.
+    let failed = currency::is_money(session, &there.currency)?;
+    if owes(session, there, failed, now)? { fall_due(session, there, now, now) } else { Ok(()) }
 }
 
 static UNPAID: Statement = Statement::new(

@@ -6,7 +6,8 @@ use crate::catalog::discount::{self, CartLine, Facts, Refusal, Use};
 use crate::catalog::redemption::Quote;
 use crate::error::Error;
 use crate::invoicing::customer::Customer;
-use crate::invoicing::invoice::{bill, finalize};
+use crate::invoicing::invoice::bill;
+use crate::invoicing::invoice::finalize::{self, Wallet};
 use crate::invoicing::line::{self, New, OfItem};
 use crate::invoicing::sale::{OfSubscription, Order, Reason};
 use crate::ledger::currency;
@@ -14,8 +15,9 @@ use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
 use crate::subscriptions::advance;
+use crate::subscriptions::instalments;
 use crate::subscriptions::item::{self, Item};
-use crate::subscriptions::owed;
+use crate::subscriptions::owed::{self, Policy};
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::{Period, months_after};
 use crate::subscriptions::schedule::instalment::Plan;
@@ -187,6 +189,10 @@ pub fn make(
     // What is owed for the time before: its accounts are locked before anything else is.
     let owed = match reason {
         Reason::SubscriptionCycle => {
+            if subscription.policy != Policy::Carry && !currency::is_money(session, &subscription.currency)? {
+                // With the wallet that pays.
+                instalments::lock_accounts(session, subscription)?;
+            }
             let ended = (last_start(session, subscription, term.from)?, term.from);
             owed::settle(session, subscription, invoice_id, (ended, term.from), now)?
         }
@@ -385,16 +391,18 @@ fn order_as(
             payment_method_id: subscription.payment_method_id,
         }),
     };
+    // What time brings happens whether or not a wallet can pay for it.
+    let wallet = if reason == Reason::SubscriptionCycle { Wallet::MayFail } else { Wallet::MustPay };
     let invoice = bill::bill(session, &order, takes_pending, now)?;
     if finalize::is_paid_at_once(session, &invoice)? {
         // That changes the subscription.
         advance::save(session, subscription, now)?;
-        finalize::finalize_as_of(session, customer, invoice, (at, now))?;
+        finalize::finalize_as_of(session, customer, invoice, wallet, (at, now))?;
         let discount = subscription.discount;
         *subscription = subscription::lock(session, &customer_id, subscription.id)?;
         subscription.discount = discount;
     } else {
-        finalize::finalize_as_of(session, customer, invoice, (at, now))?;
+        finalize::finalize_as_of(session, customer, invoice, wallet, (at, now))?;
     }
     subscription.latest_invoice_id = Some(invoice_id);
     if let (Some(_), Some(discount)) = (quote, subscription.discount.as_mut()) {

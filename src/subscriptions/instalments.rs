@@ -4,6 +4,7 @@
 use crate::error::Error;
 use crate::invoicing::effect;
 use crate::invoicing::line::instalment::{self, Instalment, Kept};
+use crate::ledger::currency;
 use crate::ledger::engine::drawdown::Status;
 use crate::ledger::grant::ending;
 use crate::moment::Time;
@@ -28,7 +29,7 @@ static CURRENCIES: Statement = Statement::new(
     &[TEXTOID, UUIDOID],
 );
 
-/// Locks the accounts that a subscription's credits are in, and those whose owed credits it settles.
+/// Locks the accounts that a subscription's credits are in, those whose owed credits it settles, and that which pays for it.
 pub fn lock_accounts(session: &Session, subscription: &Subscription) -> Result<(), Error> {
     lock_accounts_and(session, subscription, Vec::new())
 }
@@ -39,6 +40,10 @@ pub fn lock_accounts_and(session: &Session, subscription: &Subscription, others:
     let mut currencies: Vec<String> = rows.iter().map(|mut row| row.next()).collect::<Result<_, _>>()?;
     currencies.extend(others);
     currencies.extend(owed::currencies(session, subscription)?);
+    // Where the price is in credits, the wallet pays.
+    if !currency::is_money(session, &subscription.currency)? {
+        currencies.push(subscription.currency.clone());
+    }
     effect::lock_accounts(session, &subscription.customer_id, currencies)
 }
 

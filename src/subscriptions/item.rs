@@ -164,8 +164,8 @@ pub fn offer(session: &Session, price_id: Uuid, is_new: bool) -> Result<Offer, E
     if recurring.meter.is_some() {
         return Err(Error::argument("price_id", "must be a price without a meter: usage of it is recorded"));
     }
-    if !offer.is_money {
-        return Err(Error::argument("price_id", "must be in money: this one is in credits"));
+    if is_new && offer.config.as_ref().is_some_and(|config| config.currency == offer.currency) {
+        return Err(Error::argument("price_id", "must not grant credits of the currency that it costs"));
     }
     Ok(offer)
 }

@@ -175,7 +175,14 @@ pub fn check<'a>(
     if !is_invoiced {
         return Ok(());
     }
-    let mine = of_items(items)?;
+    let items: Vec<&Item> = items.collect();
+    if let Some(item) = items.first()
+        && !currency::is_money(session, &item.offer.currency)?
+    {
+        let reason = "cannot be 'invoice' where the prices are in credits: it is the wallet that owes";
+        return Err(Error::argument("at_period_end", reason));
+    }
+    let mine = of_items(items.into_iter())?;
     let mut others: Vec<Uuid> = Vec::new();
     for mut row in OTHERS.run(session, &[customer_id.cell(), id.cell()])?.iter() {
         others.push(row.next()?);

@@ -4,8 +4,9 @@ use crate::clock;
 use crate::error::Error;
 use crate::invoicing::customer;
 use crate::moment::Time;
+use crate::pg::locking::patience::Patience;
 use crate::pg::statement::{Row, Session, Statement, freeing};
-use crate::pg::subtransaction::isolate_waiting;
+use crate::pg::subtransaction::isolate;
 use crate::pg::value::ToCell;
 use crate::settings;
 use crate::subscriptions::advance::advance;
@@ -40,6 +41,7 @@ static PUT_OFF: Statement = Statement::new(
 /// that missed several periods has one at a time.
 pub fn renew_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Error> {
     let now = settings::now()?.min(due_by);
+    let patience = Patience::default();
     let mut after = (Time::BEGINNING, String::new(), Uuid::nil());
     loop {
         let cells = [now.cell(), most.cell(), after.0.cell(), after.1.cell(), after.2.cell()];
@@ -50,7 +52,7 @@ pub fn renew_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Erro
         if !clock::drives_billing(session, "subscriptions that are due")? {
             return Ok(0);
         }
-        let done = renew_free(session, &due, now)?;
+        let done = renew_free(session, &due, &patience, now)?;
         if done > 0 {
             return Ok(done);
         }
@@ -58,8 +60,9 @@ pub fn renew_due(session: &Session, most: i32, due_by: Time) -> Result<i32, Erro
     }
 }
 
-/// Does the next change of those whose customers nobody has locked, as many as there is time for.
-fn renew_free(session: &Session, due: &[(Time, String, Uuid)], now: Time) -> Result<i32, Error> {
+/// Does the next change of those whose customers nobody has locked, as many as there is time for. One that needs something
+/// else that is locked, such as the wallet that pays it, is left for a later call.
+fn renew_free(session: &Session, due: &[(Time, String, Uuid)], patience: &Patience, now: Time) -> Result<i32, Error> {
     let free = customer::lock_free(session, due.iter().map(|(_, customer_id, _)| customer_id).collect())?;
     let (began, mut done) = (Instant::now(), 0);
     for (_, customer_id, id) in due.iter().filter(|(_, customer_id, _)| free.contains(customer_id)) {
@@ -78,8 +81,9 @@ fn renew_free(session: &Session, due: &[(Time, String, Uuid)], now: Time) -> Res
                 advance(session, &customer, &mut there, now, 1)
             })
         };
-        done += match isolate_waiting(one) {
+        done += match isolate(patience, one) {
             Ok(changes) => changes,
+            Err(failure) if failure.is_busy() => 0,
             // It does not stop the others; it is tried again, and whoever calls it meets the error.
             Err(failure) => {
                 warning!("subscription {id} is not renewed: {} {}", failure.error, failure.message);

@@ -8,12 +8,15 @@
 mod cancel;
 pub mod create;
 mod delete;
+mod discounted;
 mod given;
 mod pause;
 pub mod update;
 
 use crate::amount::Decimal;
 use crate::catalog::redemption;
+pub use discounted::Discounted;
+
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};
@@ -133,21 +136,6 @@ fn missing(id: Uuid) -> Error {
     Error::ObjectNotFound { object: "subscription", id: id.to_string() }
 }
 
-/// What takes something off the invoices of a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Discounted {
-    /// The coupon.
-    pub coupon_id: Uuid,
-    /// The code by which it was given.
-    pub promotion_code_id: Option<Uuid>,
-    /// When the period began of the first invoice with it.
-    pub start: Option<Time>,
-    /// It takes nothing off periods that begin then or later.
-    pub end: Option<Time>,
-    /// The one invoice that it took something off, where that is all it does.
-    pub invoice_id: Option<Uuid>,
-}
-
 /// From when to when a discount is.
 pub type Dates = Option<(Time, Option<Time>)>;
 
@@ -214,6 +202,8 @@ pub struct Subscription {
     pub is_protected: bool,
     /// Since when it is to.
     pub protect_at: Option<Time>,
+    /// The end of a period, or of a trial, that was announced last.
+    pub announced_end: Option<Time>,
     /// What was last written of it.
     pub(super) written: Cell<Option<Written>>,
     /// From when to when its discount was, as it is written.
@@ -234,6 +224,7 @@ pub(super) struct Written {
     discount: Option<Discounted>,
     latest_invoice_id: Option<Uuid>,
     usage_closes_at: Option<Time>,
+    announced_end: Option<Time>,
     next_change_at: Option<Time>,
     protect_at: Option<Time>,
     at: Time,
@@ -246,7 +237,7 @@ static LOCK: Statement = Statement::new(
              s.past_due_at, s.retries, s.has_paid, s.coupon_id, s.promotion_code_id, s.discount_start, s.discount_end,
              s.discount_invoice_id, s.latest_invoice_id, s.created_at, s.proration_behavior = 'none', s.trial_end,
              s.checkout_session_id, s.usage_closes_at, s.at_period_end, s.overage_rate, s.overdraft_protection,
-             s.protect_at
+             s.protect_at, s.announced_end
       FROM credits_internal.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2 FOR NO KEY UPDATE",
     &[TEXTOID, UUIDOID],
 );
@@ -300,6 +291,7 @@ pub fn lock(session: &Session, customer_id: &str, id: Uuid) -> Result<Subscripti
         policy: Policy::stored(&row.next::<String>()?, row.next()?),
         is_protected: row.next()?,
         protect_at: row.next()?,
+        announced_end: row.next()?,
         written: Cell::new(None),
         dates: Cell::new(Discounted::dates(discount)),
     })
@@ -310,7 +302,8 @@ static SAVE: Statement = Statement::new(
       SET status = $3, billing_cycle_anchor = $4, current_period_start = $5, current_period_end = $6, cancel_at = $7,
           cancel_at_period_end = $8, canceled_at = $9, ended_at = $10, paused_at = $11, resumes_at = $12, past_due_at = $13,
           retries = $14, has_paid = $15, discount_start = $16, discount_end = $17, discount_invoice_id = $18,
-          latest_invoice_id = $19, next_change_at = $20, updated_at = $21, usage_closes_at = $22, protect_at = $23
+          latest_invoice_id = $19, next_change_at = $20, updated_at = $21, usage_closes_at = $22, protect_at = $23,
+          announced_end = $24
       WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[
         TEXTOID,
@@ -332,6 +325,7 @@ static SAVE: Statement = Statement::new(
         TIMESTAMPTZOID,
         UUIDOID,
         UUIDOID,
+        TIMESTAMPTZOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
         TIMESTAMPTZOID,
@@ -370,6 +364,7 @@ impl Subscription {
             latest_invoice_id: self.latest_invoice_id,
             usage_closes_at: self.usage_closes_at,
             protect_at: self.protect_at,
+            announced_end: self.announced_end,
             next_change_at,
             at,
         }
@@ -406,6 +401,7 @@ impl Subscription {
             now.cell(),
             self.usage_closes_at.cell(),
             self.protect_at.cell(),
+            self.announced_end.cell(),
         ];
         // When its discount begins and ends is said by an event of that.
         let (holder, dates) = ((self.customer_id.as_str(), self.id), Discounted::dates(self.discount));

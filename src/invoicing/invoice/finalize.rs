@@ -83,7 +83,7 @@ pub fn sold(session: &Session, invoice: &Invoice) -> Result<Vec<(Uuid, Decimal)>
     rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
-/// Whether a draft is paid as it is given out: where nothing is to be paid, or the wallet pays.
+/// Whether a draft is paid as it is given out: where nothing is to be paid, or the wallet pays, if it can.
 pub fn is_paid_at_once(session: &Session, invoice: &Invoice) -> Result<bool, Error> {
     if invoice.amount_due.is_zero() {
         return Ok(true);
@@ -95,20 +95,31 @@ pub fn is_paid_at_once(session: &Session, invoice: &Invoice) -> Result<bool, Err
 /// below zero is pending for the next one. What is due in credits is paid from the wallet, unless it is only sent; what is
 /// due in money has a payment intent, which begins. Raises PC001, PC003, PC007, PC008, PC013, PC017, PC021.
 pub fn finalize(session: &Session, customer: &Customer, invoice: Invoice, now: Time) -> Result<(), Error> {
-    finalize_as_of(session, customer, invoice, (now, now))
+    finalize_as_of(session, customer, invoice, Wallet::MustPay, (now, now))
 }
 
-/// The same of one that was due at a moment, perhaps before now: where nothing is to be paid, it was paid then.
+/// What becomes of an invoice in credits that the wallet cannot pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wallet {
+    /// It is not given out: that is an error.
+    MustPay,
+    /// It stays open: its payment has failed.
+    MayFail,
+}
+
+/// The same of one that was due at a moment, perhaps before now: where nothing is to be paid, it was paid then. And of one
+/// that the wallet may be unable to pay.
 pub fn finalize_as_of(
     session: &Session,
     customer: &Customer,
     invoice: Invoice,
+    wallet: Wallet,
     (at, now): (Time, Time),
 ) -> Result<(), Error> {
     let is_money = currency::is_money(session, &invoice.currency)?;
     let is_free = invoice.amount_due.is_zero();
     let in_credits = !is_free && !is_money && invoice.collection_method == collection::AUTOMATIC;
-    let is_paid = is_paid_at_once(session, &invoice)?;
+    let mut is_paid = is_paid_at_once(session, &invoice)?;
     if is_paid {
         // Accounts before any counter.
         let mut accounts = effect::currencies(session, &invoice)?;
@@ -118,7 +129,7 @@ pub fn finalize_as_of(
     let number = give_out(session, customer, &invoice, now)?;
     line::carry_over(session, &invoice, &number, now)?;
     if in_credits {
-        payment::pay_in_credits(session, &invoice, &number, now)?;
+        is_paid = payment::pay_in_credits(session, &invoice, (number.as_str(), wallet), now)?;
     }
     if is_paid {
         if is_free {

@@ -5,6 +5,7 @@ use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::effect::{self, Source};
+use crate::invoicing::invoice::finalize::Wallet;
 use crate::invoicing::invoice::{self, Invoice, InvoiceRow, finalize};
 use crate::invoicing::{collection, customer};
 use crate::ledger::engine::book::Book;
@@ -26,6 +27,8 @@ use uuid::Uuid;
 
 /// The name under which a payment claims its key, and of the debit that pays from the wallet.
 const FUNCTION: &str = "invoice_pay";
+/// Errors of a wallet that has too little, or that may not be spent from now.
+const REFUSALS: [&str; 2] = ["PC001", "PC021"];
 /// Where the money comes from.
 const SOURCES: [&str; 3] = ["wallet", "outside", "provider"];
 
@@ -198,11 +201,24 @@ fn take_from_wallet(session: &Session, invoice: &Invoice, id: Uuid, amount: Deci
     Ok(book)
 }
 
-/// Pays all of an invoice whose price is in credits as it is given out. Its accounts are locked. Raises PC001, PC003, PC007,
-/// PC008, PC021.
-pub fn pay_in_credits(session: &Session, invoice: &Invoice, number: &str, now: Time) -> Result<(), Error> {
+/// Pays all of an invoice whose price is in credits as it is given out. Its accounts are locked. Returns whether it did: an
+/// event says where it could not, and may. Raises PC001, PC003, PC007, PC008, PC021.
+pub fn pay_in_credits(
+    session: &Session,
+    invoice: &Invoice,
+    (number, wallet): (&str, Wallet),
+    now: Time,
+) -> Result<bool, Error> {
     let (id, amount) = (Uuid::now_v7(), invoice.remaining());
-    let book = take_from_wallet(session, invoice, id, amount, now)?;
+    let book = match take_from_wallet(session, invoice, id, amount, now) {
+        Ok(book) => book,
+        Err(error) if wallet == Wallet::MayFail && REFUSALS.contains(&error.sqlstate()) => {
+            let (event, of) = (EventType::InvoicePaymentFailed, Some(invoice.customer_id.as_str()));
+            billing_event::record(session, event, invoice.id, of, now)?;
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
     let what = format!("all of invoice {} as it is finalized", invoice.id);
     let operation = invoice::operation(FUNCTION, id, &invoice.currency, amount, what);
     let description = format!("Invoice {number}");
@@ -210,7 +226,19 @@ pub fn pay_in_credits(session: &Session, invoice: &Invoice, number: &str, now: T
     operation::claim(session, &invoice.customer_id, &operation, None, &texts, now)?;
     posting::post(session, &[book])?;
     let source = Applied { from: SOURCES[0], operation_id: Some(id), ..Applied::default() };
-    apply(session, &source, invoice, amount, now)
+    apply(session, &source, invoice, amount, now).map(|()| true)
+}
+
+/// The wallet pays what remains of an open invoice in credits, if it can. Its accounts are locked. Returns whether it did.
+/// Raises PC007.
+pub fn pay_again(session: &Session, invoice: &Invoice, now: Time) -> Result<bool, Error> {
+    let number = invoice.number.clone().unwrap_or_default();
+    let is_paid = pay_in_credits(session, invoice, (number.as_str(), Wallet::MayFail), now)?;
+    if is_paid {
+        effect::grant(session, &invoice.bill(), &Source::INVOICE)?;
+        finalize::mark_paid(session, invoice, now)?;
+    }
+    Ok(is_paid)
 }
 
 static APPLY: Statement = Statement::new(

@@ -102,7 +102,7 @@ impl<'a> Said<'a> {
     }
 }
 
-/// `credits.subscription_item_create`. Raises PC002, PC003, PC007, PC013, PC015, PC019, PC020.
+/// `credits.subscription_item_create`. Raises PC001, PC002, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn subscription_item_create(
@@ -163,7 +163,7 @@ fn create(
     find(session, customer_id, id, false)
 }
 
-/// `credits.subscription_item_update`. Raises PC003, PC007, PC013, PC015, PC019, PC020.
+/// `credits.subscription_item_update`. Raises PC001, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn subscription_item_update(

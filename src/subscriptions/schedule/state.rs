@@ -70,6 +70,8 @@ pub enum Change {
     Cancel,
     /// It was past due for too long.
     GiveUp,
+    /// The end of its trial, or its next invoice, is announced.
+    Announce,
     /// The trial is over.
     EndTrial,
     /// It goes on after a pause.
@@ -115,6 +117,33 @@ pub struct Facts<'a> {
     pub usage_closes_at: Option<Time>,
     /// Since when a deposit is to pay what is owed.
     pub protect_at: Option<Time>,
+    /// When the end of its period is to be announced; `None` where that is done, or too late.
+    pub announce_at: Option<Time>,
+}
+
+/// How many days before its end a trial's end is announced.
+const TRIAL_NOTICE: i32 = 3;
+
+/// When the end of a period is to be announced, which is done once: of a trial some days before, or as it begins where it is
+/// shorter; of any other, which has another after it, so many days before, and not at all where it is no longer than that.
+/// After the end it is too late.
+pub fn announcement(
+    (status, period): (Status, (Time, Time)),
+    (cancel_at, announced): (Option<Time>, Option<Time>),
+    days: i32,
+    now: Time,
+) -> Option<Time> {
+    let (start, end) = period;
+    if announced == Some(end) || now >= end {
+        return None;
+    }
+    match status {
+        Status::Trialing => Some(days_after(end, -TRIAL_NOTICE).max(start)),
+        Status::Active | Status::PastDue if days > 0 && cancel_at.is_none_or(|at| at > end) => {
+            Some(days_after(end, -days)).filter(|at| *at > start)
+        }
+        _ => None,
+    }
 }
 
 /// So many days later.
@@ -134,19 +163,20 @@ pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
     let overdue = facts.due_date.map(|at| (at, Change::Overdue));
     let close = facts.usage_closes_at.map(|at| (at, Change::CloseUsage));
     let protect = facts.protect_at.map(|at| (at, Change::Protect));
+    let announce = facts.announce_at.map(|at| (at, Change::Announce));
     let all = match facts.status {
         // Nor does it begin a second period unpaid.
         Status::Incomplete => {
             let at = facts.created_at.plus_seconds(INCOMPLETE).min(facts.period_end);
-            [Some((at, Change::Expire)).filter(|_| !facts.ends_with_session), None, None, None, None, None]
+            [Some((at, Change::Expire)).filter(|_| !facts.ends_with_session), None, None, None, None, None, None]
         }
-        Status::Trialing => [cancel, at_end(Change::EndTrial), None, None, None, None],
-        Status::Active => [cancel, at_end(Change::Renew), overdue, None, close, None],
-        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, close, protect],
-        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, close, None],
+        Status::Trialing => [cancel, at_end(Change::EndTrial), announce, None, None, None, None],
+        Status::Active => [cancel, at_end(Change::Renew), overdue, announce, None, close, None],
+        Status::PastDue => [cancel, give_up, at_end(Change::Renew), retry, announce, close, protect],
+        Status::Paused => [cancel, facts.resumes_at.map(|at| (at, Change::Resume)), None, None, None, close, None],
         // What was used until the end is still to be invoiced.
-        Status::Canceled => [None, None, None, None, close, None],
-        Status::IncompleteExpired => [None; 6],
+        Status::Canceled => [None, None, None, None, None, close, None],
+        Status::IncompleteExpired => [None; 7],
     };
     all.into_iter().flatten().min()
 }
@@ -171,7 +201,31 @@ mod tests {
             due_date: None,
             usage_closes_at: None,
             protect_at: None,
+            announce_at: None,
         }
+    }
+
+    #[test]
+    fn announced_once_and_in_time() {
+        let at = |days: i64| Time(days * DAY);
+        let month = (at(0), at(30));
+        let active =
+            |cancel, announced, days, now| announcement((Status::Active, month), (cancel, announced), days, now);
+        assert_eq!(active(None, None, 3, at(1)), Some(at(27)));
+        assert_eq!(active(None, None, 3, at(29)), Some(at(27)));
+        // Too late, done, never, or it will have ended.
+        assert_eq!(active(None, None, 3, at(30)), None);
+        assert_eq!(active(None, Some(at(30)), 3, at(1)), None);
+        assert_eq!(active(None, None, 0, at(1)), None);
+        assert_eq!(active(Some(at(30)), None, 3, at(1)), None);
+        assert_eq!(active(Some(at(31)), Some(at(0)), 3, at(1)), Some(at(27)));
+        assert_eq!(active(None, None, 30, at(1)), None);
+        let trial = |period| announcement((Status::Trialing, period), (None, None), 0, at(0));
+        assert_eq!(trial(month), Some(at(27)));
+        assert_eq!(trial((at(0), at(2))), Some(at(0)));
+        assert_eq!(announcement((Status::Paused, month), (None, None), 3, at(1)), None);
+        let active = Facts { announce_at: Some(at(27)), ..facts(Status::Active) };
+        assert_eq!(next(&active), Some((at(27), Change::Announce)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::Customer;
 use crate::invoicing::line::given;
+use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::EventType;
 use crate::pg::call::argument::Id;
@@ -83,6 +84,9 @@ fn subscription_cancel(
             }
             if there.status.is_over() {
                 return Err(there.conflict());
+            }
+            if refund != Refund::None && !currency::is_money(session, &there.currency)? {
+                return Err(Error::argument("refund", "is for money: this subscription is paid in credits"));
             }
             let [reason, feedback, comment] = said;
             SAVE_REASONS

@@ -75,7 +75,7 @@ pub struct New<'a> {
     pub owed: owed::Asked,
 }
 
-/// `credits.subscription_create`. Raises PC002, PC007, PC013, PC015, PC016, PC019.
+/// `credits.subscription_create`. Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn subscription_create(
@@ -216,8 +216,7 @@ fn begin(
 ) -> Result<(), Error> {
     match new.trial_end {
         Some(end) => {
-            let trial = Term::of(Period { start: now, end });
-            billing::try_out(session, customer, there, trial, now)?;
+            billing::try_out(session, customer, there, Term::of(Period { start: now, end }), now)?;
             advance::record(session, there, EventType::SubscriptionTrialStart, now)?;
         }
         None => {
@@ -232,7 +231,9 @@ fn begin(
         }
     }
     new.end_at_period_end(there, now);
-    advance::save(session, there, now)
+    advance::save(session, there, now)?;
+    // The end of a short trial is announced at once.
+    if there.status == Status::Trialing { advance::advance(session, customer, there, now, 1).map(drop) } else { Ok(()) }
 }
 
 impl New<'_> {

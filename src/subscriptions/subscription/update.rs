@@ -16,6 +16,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use crate::subscriptions::advance;
+use crate::subscriptions::advance::announcement::{self, digits};
 use crate::subscriptions::billing;
 use crate::subscriptions::change::interval::{self, Restart};
 use crate::subscriptions::change::{self, Change, How, Paid, Proration};
@@ -35,7 +36,7 @@ use uuid::Uuid;
 /// What becomes of credits that have begun.
 const CREDITS: [&str; 2] = ["prorate", "keep"];
 
-/// `credits.subscription_update`. Raises PC003, PC007, PC013, PC015, PC019, PC020.
+/// `credits.subscription_update`. Raises PC001, PC003, PC007, PC013, PC015, PC019, PC020, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn subscription_update(
@@ -352,21 +353,7 @@ fn preview(session: &Session, customer: &Customer, there: &Subscription, worked:
     let lines = &worked.proration.lines;
     let decimals = currency::decimals(session, &there.currency)?;
     let totals = line::totals(lines, customer.tax_rate, decimals)?;
-    let digits = |number: Decimal| number.normalize().to_string();
-    let shown: Vec<Value> = lines
-        .iter()
-        .zip(&totals.parts)
-        .map(|(line, part)| {
-            json!({
-                "description": line.description(),
-                "price_id": line.sold().map(|(price_id, _)| price_id),
-                "quantity": line.sold().map(|(_, quantity)| digits(quantity)),
-                "amount": digits(line.amount()),
-                "discount": digits(part.discount),
-                "tax": digits(part.tax),
-            })
-        })
-        .collect();
+    let shown = announcement::shown(lines, &totals);
     let mut credits: BTreeMap<&str, (Decimal, Decimal)> = BTreeMap::new();
     for (code, granted) in lines.iter().filter_map(line::New::credits) {
         credits.entry(code).or_default().0 += granted;
