@@ -47,6 +47,8 @@ OBJECTS = {
     "webhook_endpoint.test": "webhook_endpoint_id message",
     "webhook_endpoint.disabled": "webhook_endpoint_id url enabled_events description status disabled_reason failing_since",
     "customer.deleted": "customer_id deleted",
+    "invoice.upcoming": "customer_id subscription_id billing_reason collection_method currency period_start period_end subtotal"
+    " discount tax total pending lines",
 }
 
 # Calls in their order; `name := call` keeps the id of what it makes as $name, and `@ moment` sets the clock.
@@ -123,6 +125,8 @@ first := subscription_create('tim', '[{"price_id": "$plan"}]')
 intent = SELECT payment_intent_id FROM credits.invoices WHERE customer_id = 'tim' AND status = 'open'
 payment_succeeded('tim', '$intent', 'acme', 't1')
 subscription_cancel('tim', '$first', 'now')
+@ 2026-04-01 00:00:01
+maintain
 @ 2026-04-04 00:00:01
 maintain
 intent = SELECT payment_intent_id FROM credits.invoices WHERE customer_id = 'sue' AND status = 'open'

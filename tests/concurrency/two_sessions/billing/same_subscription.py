@@ -35,6 +35,7 @@ YEARLY = """
 YEAR = """
     SELECT price_id FROM credits.price_create(%s, 'recurring', 200, 'USD', recurring => '{"interval": "year"}', lookup_key => %s)"""
 DELETE = "SELECT * FROM credits.subscription_delete(%s, %s)"
+UPCOMING = "SELECT count(*) AS n FROM credits.billing_events WHERE customer_id = %s AND type = 'invoice.upcoming'"
 PERIODS = "SELECT count(*) AS n FROM credits_internal.subscription_periods WHERE customer_id = %s"
 ITEMS = "SELECT count(*) AS n FROM credits.subscription_items WHERE customer_id = %s AND removed_at IS NULL"
 PRODUCT_OF = "SELECT product_id FROM credits.products WHERE name = %s"
@@ -184,6 +185,18 @@ def deleted_and_changed(pair: Pair) -> None:
     pair.checks.equal(pair.observer.one(PERIODS, name)["n"], 0, "nothing is left")
 
 
+def announced_twice(pair: Pair) -> None:
+    """two that announce a renewal at once: the second passes over whom the first has, and it is announced once"""
+    _paid(pair, "sub_announced")
+    _clock(pair, "2026-01-30 00:00:00+00")
+    pair.first.begin()
+    pair.first.one(MAINTAIN)
+    pair.checks.equal(pair.second.one(MAINTAIN)["done"], 0, "the second waits for nobody")
+    pair.first.commit()
+    pair.second.one(MAINTAIN)
+    pair.checks.equal(pair.observer.one(UPCOMING, pair.customer)["n"], 1, "one event")
+
+
 def paused_and_resumed(pair: Pair) -> None:
     """a pause and its end at once: the second waits, and finds it paused"""
     subscription_id = _paid(pair, "sub_paused")
@@ -227,5 +240,5 @@ def _paid(pair: Pair, name: str) -> Any:
 
 CASES = (
     begun_twice, renewed_twice, renewed_by_a_call, paid_and_canceled, paid_twice, changed_twice, paused_and_resumed,
-    added_and_removed_twice, moved_and_changed, deleted_and_changed,
+    added_and_removed_twice, moved_and_changed, deleted_and_changed, announced_twice,
 )  # fmt: skip
