@@ -37,9 +37,7 @@ use uuid::Uuid;
 use counter::Used;
 pub use counter::release_late;
 pub use duration::{before, end, go_on, updated};
-pub use holding::{
-    HolderType, confirm, honour, keep, lapse, release, remove, reserve, reserve_again, reserve_for, retake,
-};
+pub use holding::{HolderType, confirm, honour, keep, lapse, release, reserve, reserve_again, reserve_for, retake};
 pub use promise::{promise, promised};
 
 /// A purchase, before anything is taken off.

@@ -2,7 +2,7 @@
 //! nothing is left.
 
 use crate::amount::Decimal;
-use crate::catalog::redemption::{Quote, Verification, confirm, keep, release, release_late, remove, reserve, retake};
+use crate::catalog::redemption::{Quote, Verification, confirm, keep, release, release_late, reserve, retake};
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, run_text, writing};
@@ -122,12 +122,12 @@ pub fn what_a_purchase_does_with_a_coupon() {
         // What has none is not confirmed, kept or given back.
         state(confirm(session, "ann", fourth, later));
         state(keep(session, "ann", fourth));
-        state(remove(session, "ann", fourth, later));
+        state(release(session, "ann", fourth, later));
         // Once for a customer: what ran out of his is gone, and comes back over quota.
         state(reserve(session, "dot", first, &quote(2, Some(4), 100), Some(later), now));
         state(reserve(session, "dot", second, &quote(2, Some(4), 100), Some(later.plus_seconds(60)), later));
         state(confirm(session, "dot", first, later));
-        state(remove(session, "dot", second, later));
+        state(release(session, "dot", second, later));
         // Tried again, it is taken again, once; where nothing is left, it is not.
         let again = |customer: &str, holder, until, now| match retake(session, customer, holder, until, now) {
             Ok(true) => Ok(()),
@@ -140,7 +140,7 @@ pub fn what_a_purchase_does_with_a_coupon() {
         state(release(session, "eve", second, now));
         state(again("eve", second, Some(later), now));
         state(again("eve", second, None, now));
-        state(remove(session, "eve", second, now));
+        state(release(session, "eve", second, now));
         state(reserve(session, "dot", third, &quote(2, None, 100), Some(later), now));
         state(release_late(session, 100, later).map(drop));
         let expected = [
@@ -186,9 +186,9 @@ pub fn what_a_purchase_does_with_a_coupon() {
             ("cid", third, "applied confirmed"),
             ("ann", fourth, ""),
             ("dot", first, "applied released over_quota"),
-            ("dot", second, "applied removed"),
+            ("dot", second, "applied released"),
             ("dot", third, "applied released"),
-            ("eve", second, "applied released applied removed"),
+            ("eve", second, "applied released applied released"),
         ];
         for (customer_id, holder_id, expected) in logs {
             assert_eq!(logged(session, customer_id, holder_id), expected, "{customer_id} {holder_id}");

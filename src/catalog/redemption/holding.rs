@@ -243,23 +243,14 @@ fn drop_held(
     Ok(Some((row.next()?, row.next()?)))
 }
 
-fn give_back(session: &Session, customer_id: &str, holder_id: Uuid, action: &str, now: Time) -> Result<(), Error> {
-    if let Some(used) = drop_held(session, customer_id, holder_id, action, now)? {
+/// Gives back what a holder has reserved, if it holds it and did not pay: its payment failed, expired or was voided.
+pub fn release(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
+    if let Some(used) = drop_held(session, customer_id, holder_id, "released", now)? {
         let mut changes = Changes::default();
         changes.add(used, -1);
         change(session, &changes, now)?;
     }
     Ok(())
-}
-
-/// Gives back what a holder has reserved, if it holds it and did not pay: its payment failed, expired or was voided.
-pub fn release(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
-    give_back(session, customer_id, holder_id, "released", now)
-}
-
-/// The same where the customer takes the discount off.
-pub fn remove(session: &Session, customer_id: &str, holder_id: Uuid, now: Time) -> Result<(), Error> {
-    give_back(session, customer_id, holder_id, "removed", now)
 }
 
 static CONFIRM: Statement = Statement::new(
