@@ -60,6 +60,9 @@ impl Error {
                     | AmountError::CostsTooMuch(..),
                 ..
             } => "credits.currency_update and credits.configure_recharge set what one payment may be.",
+            Error::InvalidAmount { argument: "quantity", .. } => {
+                "A quantity is an exact decimal: how many, whatever one costs."
+            }
             Error::InvalidAmount { .. } => "Amounts are exact decimals in major units of the currency.",
             Error::CurrencyNotFound { inactive: true, .. } => {
                 "credits.currency_update(currency, active => true) takes it up again."
