@@ -62,8 +62,8 @@ static TEST_CLOCK_DRIVES_BILLING: GucSetting<bool> = GucSetting::<bool>::new(fal
 /// Settings that any session may set: neither money nor tokens depend on them. All others need superuser.
 const ANYBODYS: [&str; 1] = ["credits.notify"];
 
-/// Raises an error if a role without the right to do so has set a setting already, or if a value is not one of the
-/// allowed words: going on with the default would charge in another currency, or at another time, or take back other
+/// Raises an error if a role without the right to do so has set a setting already, or if a value is not one that is
+/// allowed: going on with the default would charge in another currency, or at another time, or take back other
 /// credits than intended.
 pub fn refuse() {
     if let Some(setting) = first_refused("credits.", &ANYBODYS) {
@@ -72,6 +72,9 @@ pub fn refuse() {
     let is_none = |value: &String| Spent::parse(&value.to_ascii_lowercase()).is_none();
     if let Some(value) = placeholder::value(c"credits.spent_on_refund").filter(is_none) {
         raise(input::none_of("credits.spent_on_refund", &value, &Spent::NAMES));
+    }
+    if let Some(error) = subscription::refused_retries() {
+        raise(error);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod placeholder;
 pub mod planning;
 pub mod row_version;
+pub mod setting;
 pub mod statement;
 pub mod subtransaction;
 pub mod value;

@@ -60,7 +60,7 @@ fn next(session: &Session, there: &Subscription, now: Time) -> Result<Option<(Ti
         resumes_at: there.resumes_at,
         past_due_at: there.past_due_at,
         retries: usize::try_from(there.retries).unwrap_or_default(),
-        retry_days: &settings::subscription_retries()?,
+        retry_days: &settings::subscription_retries(),
         days_until_cancel: there.days_until_cancel,
         is_automatic: there.is_automatic(),
         due_date,
@@ -222,7 +222,7 @@ pub fn fall_due(session: &Session, there: &mut Subscription, at: Time, now: Time
         return Ok(());
     }
     (there.status, there.past_due_at, there.retries) = (Status::PastDue, Some(at), 0);
-    protection::after_failure(there, now)?;
+    protection::after_failure(there, now);
     record(session, there, EventType::SubscriptionPastDue, now)
 }
 

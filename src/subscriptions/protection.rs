@@ -11,16 +11,15 @@ use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::{self, Subscription};
 
 /// A payment failed: a deposit is to pay now, where nobody is to be asked again.
-pub fn after_failure(there: &mut Subscription, now: Time) -> Result<(), Error> {
-    if there.is_protected && there.is_automatic() && is_last(there)? {
+pub fn after_failure(there: &mut Subscription, now: Time) {
+    if there.is_protected && there.is_automatic() && is_last(there) {
         there.protect_at = Some(now);
     }
-    Ok(())
 }
 
 /// A worker was asked again, if it could be: where that was the last time and nobody can be charged, a deposit is to pay.
 pub fn after_asking(session: &Session, there: &mut Subscription, now: Time) -> Result<(), Error> {
-    if !there.is_protected || !is_last(there)? {
+    if !there.is_protected || !is_last(there) {
         return Ok(());
     }
     for invoice_id in unpaid(session, there)? {
@@ -28,11 +27,12 @@ pub fn after_asking(session: &Session, there: &mut Subscription, now: Time) -> R
             return Ok(());
         }
     }
-    after_failure(there, now)
+    after_failure(there, now);
+    Ok(())
 }
 
-fn is_last(there: &Subscription) -> Result<bool, Error> {
-    Ok(usize::try_from(there.retries).unwrap_or_default() >= settings::subscription_retries()?.len())
+fn is_last(there: &Subscription) -> bool {
+    usize::try_from(there.retries).unwrap_or_default() >= settings::subscription_retries().len()
 }
 
 /// A deposit pays its open invoices, the oldest first, each whole or not at all; it is as what that makes it.

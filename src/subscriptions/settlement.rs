@@ -104,7 +104,7 @@ fn failed(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Ti
         return Ok(());
     }
     if there.status == Status::PastDue {
-        protection::after_failure(there, now)?;
+        protection::after_failure(there, now);
         return save(session, there, now);
     }
     fall_due(session, there, now, now)
