@@ -84,8 +84,12 @@ Example: SELECT description FROM credits.invoice_item_delete(''ann'',
 
 CREATE VIEW credits.invoice_lines AS
 SELECT l.customer_id, l.invoice_line_id, l.invoice_id, l.line_no, l.currency, l.price_id, l.description,
-       l.quantity, l.unit_amount, l.amount, l.discount, l.tax_rate, l.tax_behavior, l.tax,
-       l.amount_excluding_tax, l.credits, l.credit_currency, l.grant_id, l.period_start, l.period_end,
+       l.quantity, l.unit_amount, l.amount,
+       CASE WHEN l.invoice_id IS NULL THEN l.given_discount ELSE l.discount END AS discount,
+       l.tax_rate, l.tax_behavior, l.tax,
+       CASE WHEN l.invoice_id IS NULL THEN l.amount - l.given_discount ELSE l.amount_excluding_tax END
+           AS amount_excluding_tax,
+       l.credits, l.credit_currency, l.grant_id, l.period_start, l.period_end,
        l.from_invoice_id, l.metadata, l.created_at, l.updated_at, p.product_id
 FROM credits_internal.invoice_lines l
 LEFT JOIN credits_internal.prices p ON p.price_id = l.price_id;
