@@ -20,6 +20,7 @@ use crate::subscriptions::billing;
 use crate::subscriptions::item::Item;
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::Period;
+use crate::subscriptions::schedule::instalment::Plan;
 use crate::subscriptions::schedule::proration::part;
 use crate::subscriptions::subscription::Subscription;
 use uuid::Uuid;
@@ -112,7 +113,7 @@ pub fn prorate(
     let discounts = discounts(session, there, (changes, items), &how)?;
     let after = changes.iter().filter(|change| change.is_real()).filter_map(|change| change.after.as_ref());
     for (item, discount) in after.filter(|item| !item.is_metered()).zip(discounts) {
-        proration.lines.push(remaining(session, item, discount, &how, decimals)?);
+        proration.lines.push(remaining(session, there, (item, discount), &how, decimals)?);
     }
     Ok(proration)
 }
@@ -228,14 +229,20 @@ fn named(item: &Item) -> String {
 }
 
 /// The line of what is left of a period for an item.
-fn remaining(session: &Session, item: &Item, discount: Decimal, how: &How, decimals: u32) -> Result<New, Error> {
+fn remaining(
+    session: &Session,
+    there: &Subscription,
+    (item, discount): (&Item, Decimal),
+    how: &How,
+    decimals: u32,
+) -> Result<New, Error> {
     let full = item.amount()?;
     let amount = part(full, how.whole, how.at, decimals).map_err(refused(full))?;
     let net = part(full - discount, how.whole, how.at, decimals).map_err(refused(full))?;
     let plan = plan::of(session, item)?;
     let (instalments, expires) = match &plan {
         None => (Vec::new(), false),
-        Some(plan) if how.prorates_credits => (plan.rest(how.whole, how.at).map_err(plan::refused)?, plan.expires),
+        Some(plan) if how.prorates_credits => (rest(session, there, (item, plan), how)?, plan.expires),
         Some(plan) => {
             let all: Vec<Instalment> = plan.whole(how.whole).map_err(plan::refused)?;
             (all.into_iter().filter(|one| one.starts_at > how.at).collect(), plan.expires)
@@ -257,6 +264,28 @@ fn remaining(session: &Session, item: &Item, discount: Decimal, how: &How, decim
         expires,
     };
     Ok(New::of_item(Uuid::now_v7(), of))
+}
+
+/// The instalments of what is left of a period for an item. Of the one under way, where it would be over by now, that is what
+/// it had more than what has expired of the item: that does not come again.
+fn rest(
+    session: &Session,
+    there: &Subscription,
+    (item, plan): (&Item, &Plan),
+    how: &How,
+) -> Result<Vec<Instalment>, Error> {
+    let mut rest = plan.rest(how.whole, how.at).map_err(plan::refused)?;
+    let config = item.offer.config.as_ref();
+    if let Some(config) = config.filter(|_| plan.lasts.is_some())
+        && plan.has_lapsed(how.whole, how.at).map_err(plan::refused)?
+    {
+        let lapsed = covering::lapsed(session, &there.customer_id, (item.id, &config.currency), how.at)?;
+        for under_way in rest.iter_mut().filter(|one| one.starts_at == how.at) {
+            under_way.credits = (under_way.credits - lapsed).max(Decimal::ZERO);
+        }
+        rest.retain(|instalment| !instalment.credits.is_zero());
+    }
+    Ok(rest)
 }
 
 /// What the coupon takes off a whole period of each item that changes, as it does of the period that they change in. Of a

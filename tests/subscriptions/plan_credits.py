@@ -73,9 +73,27 @@ def on_grid(item: Item, price: Price, quantity: Fraction, period: Period) -> lis
     ]
 
 
-def remaining(item: Item, price: Price, quantity: Fraction, period: Period, now: datetime, prorate: bool) -> list[Row]:
-    """What a line grants that begins in mid-period: instalments to come whole, of the one under way what is left."""
-    return rest(on_grid(item, price, quantity, period), now, prorate)
+def remaining(
+    item: Item, price: Price, quantity: Fraction, period: Period, now: datetime, prorate: bool, before: list[Row]
+) -> list[Row]:
+    """What a line grants that begins in mid-period: instalments to come whole, of the one under way what is left. Where that
+    would be over, what has expired of the item before does not come again."""
+    rows = rest(on_grid(item, price, quantity, period), now, prorate)
+    lasts = price.plan.valid_for if price.plan else None
+    starts = [row.start for row in on_grid(item, price, quantity, period) if row.start <= now < row.end]
+    if not prorate or lasts is None or not starts or lasts.after(starts[0]) > now:
+        return rows
+    lapsed = [row for row in before if is_lapsed(row, now) and row.start <= now < row.end]
+    less = sum((part(row.credits, row.start, row.end, now, row.plan.decimals) for row in lapsed), ZERO)
+    for row in rows:
+        if row.start == now:
+            row.credits = max(ZERO, row.credits - less)
+    return [row for row in rows if row.credits > 0]
+
+
+def is_lapsed(row: Row, now: datetime) -> bool:
+    """Whether it was granted, and its time is over; it was not taken before."""
+    return not row.cut and row.status in LIVE and row.expires_at is not None and row.expires_at <= now
 
 
 def rest(all_rows: list[Row], now: datetime, prorate: bool) -> list[Row]:
@@ -127,7 +145,7 @@ def give_up(rows: Iterable[Row], now: datetime, prorate: bool) -> None:
             continue
         if row.start > now:
             row.status = "ended"
-        elif prorate and row.end > now:
+        elif prorate and row.end > now and not is_lapsed(row, now):
             row.cut = True
             share = part(row.credits, row.start, row.end, now, row.plan.decimals)
             if row.status == "planned":
@@ -135,7 +153,7 @@ def give_up(rows: Iterable[Row], now: datetime, prorate: bool) -> None:
                 row.credits, row.end = row.credits - share, now
                 if row.start == now:
                     row.status = "ended"
-            elif row.expires_at is None or row.expires_at > now:
+            else:
                 row.taken += min(share, row.left)
 
 

@@ -148,7 +148,9 @@ def new_line(books: Books, subscription: Subscription, change: Change, credits: 
         "remaining", subscription.name, change.item.name, amount, rate, price.inclusive, now, period.end, price.product
     )
     line.discount = amount - part(full - off, period.grid_start, period.end, now, books.decimals)
-    line.rows = plan_credits.remaining(change.item, price, change.quantity, period, now, credits == "prorate")
+    own = [line for line in subscription.lines if line.item == change.item.name and line.kind != "trial"]
+    before = [row for line in own for row in line.rows]
+    line.rows = plan_credits.remaining(change.item, price, change.quantity, period, now, credits == "prorate", before)
     return line
 
 

@@ -31,7 +31,7 @@ AVAILABLE = "SELECT coalesce(sum(w.available), 0) AS n FROM credits.wallets w WH
 class Twins:
     """Two customers with the same plan, both of which pay at once; the second is the one who changes things."""
 
-    def __init__(self, connection: psycopg.Connection[Any], seed: int, name: str, lasting: bool = True) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], seed: int, name: str) -> None:
         self.chosen = random.Random(seed)
         interval = self.chosen.choice(["day", "week", "month", "3 months", "year"])
         self.interval = Interval.parse(interval)
@@ -42,8 +42,6 @@ class Twins:
             # 366 instalments, ended and brought back, take a minute.
             if interval == "year" and "every" in plan["schedule"]:
                 plan["schedule"]["every"] = "month"
-            if not lasting:
-                plan.pop("valid_for", None)
         for server in self.both:
             server.clock(self.now)
             server.customer("ann")
@@ -97,8 +95,8 @@ def recovered(connection: psycopg.Connection[Any], seed: int) -> list[str]:
 
 def there_and_back(connection: psycopg.Connection[Any], seed: int) -> list[str]:
     """To another price or quantity, and back at the same moment. What lasts for a time of its own does so from the change on,
-    even where it had expired by then."""
-    twins = Twins(connection, seed, "back", lasting=False)
+    and what of it has expired does not come again."""
+    twins = Twins(connection, seed, "back")
     restless = twins.both[1]
     twins.go_to(twins.within())
     to = twins.chosen.choice([{"price": "p1"}, {"quantity": 7}, {"quantity": 1}, {"price": "p1", "quantity": 5}])

@@ -148,16 +148,43 @@ impl Covering {
 }
 
 static REMAINING: Statement = Statement::new(
-    c"SELECT CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END
+    c"SELECT CASE WHEN a.head_grant_id = g.grant_id THEN a.available - a.head_floor ELSE g.remaining END,
+             g.expires_at <= $3, g.status = 'voided'
       FROM credits_internal.credit_grants g
       JOIN credits_internal.accounts a ON a.customer_id = g.customer_id AND a.currency = g.currency
-      WHERE g.customer_id = $1 AND g.grant_id = $2 AND g.expires_at > $3",
+      WHERE g.customer_id = $1 AND g.grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );
 
 /// The instalments of a line that are under way and have not expired, each with its share of the time from then on.
 pub fn under_way(session: &Session, customer_id: &str, line_id: Uuid, at: Time) -> Result<Vec<Taken>, Error> {
-    let mut taken = Vec::new();
+    let all = shares(session, customer_id, line_id, at)?;
+    Ok(all.into_iter().filter_map(|(taken, is_over)| (!is_over).then_some(taken)).collect())
+}
+
+/// The shares of the time from then on of all instalments of an item that are under way, and whose credits have expired.
+pub fn lapsed(
+    session: &Session,
+    customer_id: &str,
+    (item_id, currency): (Uuid, &str),
+    at: Time,
+) -> Result<Decimal, Error> {
+    let covering = of(session, customer_id, item_id, at)?.into_iter().map(|line| line.id);
+    let mut sum = Decimal::ZERO;
+    for line_id in covering.chain(left_alone(session, customer_id, item_id, at)?) {
+        let all = shares(session, customer_id, line_id, at)?;
+        sum += all
+            .iter()
+            .filter(|(one, is_over)| *is_over && one.currency == currency)
+            .map(|(one, _)| one.credits)
+            .sum::<Decimal>();
+    }
+    Ok(sum)
+}
+
+/// The instalments of a line that are under way, each with its share of the time from then on, and whether it has expired.
+fn shares(session: &Session, customer_id: &str, line_id: Uuid, at: Time) -> Result<Vec<(Taken, bool)>, Error> {
+    let mut shares = Vec::new();
     for kept in instalment::of(session, customer_id, line_id)? {
         let (Some(grant_id), true) = (kept.grant_id, kept.plan.starts_at <= at && at < kept.plan.ends_at) else {
             continue;
@@ -167,19 +194,16 @@ pub fn under_way(session: &Session, customer_id: &str, line_id: Uuid, at: Time) 
         if credits > Decimal::ZERO {
             let rows = REMAINING.run(session, &[customer_id.cell(), grant_id.cell(), at.cell()])?;
             let Some(mut row) = rows.first() else { continue };
-            let there: Decimal = row.next()?;
+            let (there, is_over, is_void): (Decimal, bool, bool) = (row.next()?, row.next()?, row.next()?);
+            if is_over && is_void {
+                continue;
+            }
             let unspent = credits.min(there);
-            taken.push(Taken {
-                line_id,
-                no: kept.plan.no,
-                grant_id,
-                credits,
-                unspent,
-                currency: kept.currency.clone(),
-            });
+            let currency = kept.currency.clone();
+            shares.push((Taken { line_id, no: kept.plan.no, grant_id, credits, unspent, currency }, is_over));
         }
     }
-    Ok(taken)
+    Ok(shares)
 }
 
 static INVOICE: Statement = Statement::new(

@@ -5,6 +5,7 @@ use crate::amount::{AmountError, Decimal};
 use crate::catalog::credit_config::CreditConfig;
 use crate::invoicing::line::instalment::Instalment;
 use crate::moment::Time;
+use crate::moment::length::Length;
 use crate::subscriptions::schedule::cycle::{Period, Step};
 use crate::subscriptions::schedule::proration::part;
 
@@ -24,6 +25,8 @@ pub struct Plan {
     pub most: Option<usize>,
     /// Whether what is left of each expires as it is planned to end.
     pub expires: bool,
+    /// How long each lasts instead, where that is said.
+    pub lasts: Option<Length>,
     /// Decimals of the credits.
     pub decimals: u32,
 }
@@ -58,6 +61,7 @@ impl Plan {
             per_grant: schedule.and_then(|schedule| schedule.amount_per_grant).map(times).transpose()?,
             every: schedule.and_then(|schedule| schedule.every).map(Step::from),
             most,
+            lasts: config.valid_for,
             expires: config.valid_for.is_none() && schedule.is_some_and(|schedule| schedule.expire_with_next_grant),
             decimals,
         })
@@ -111,6 +115,13 @@ impl Plan {
         rest.retain(|instalment| !instalment.credits.is_zero());
         Ok(rest)
     }
+
+    /// Whether the instalment of a period that is under way at a moment has lasted as long as it does.
+    pub fn has_lapsed(&self, period: Period, at: Time) -> Result<bool, Fault> {
+        let Some(lasts) = self.lasts else { return Ok(false) };
+        let starts = self.starts(period)?;
+        Ok(starts.into_iter().rfind(|start| *start <= at).is_some_and(|start| lasts.after(start) <= at))
+    }
 }
 
 /// What is left of an instalment from a moment on.
@@ -129,7 +140,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn plan(credits: i64, every: Option<Step>) -> Plan {
-        Plan { credits: Decimal::from(credits), per_grant: None, every, most: None, expires: true, decimals: 0 }
+        Plan {
+            credits: Decimal::from(credits),
+            per_grant: None,
+            every,
+            most: None,
+            expires: true,
+            lasts: None,
+            decimals: 0,
+        }
     }
 
     fn year() -> Period {
@@ -147,9 +166,13 @@ mod tests {
         // Half of February is over, and January is.
         let rest = monthly.rest(year(), Time((day(2026, 2, 28).0 + day(2026, 3, 31).0) / 2)).unwrap();
         assert_eq!((rest.len(), rest[0].no, rest[0].credits), (11, 2, Decimal::from(42)));
-        let each = Plan { per_grant: Some(Decimal::from(100)), most: Some(3), ..monthly };
+        let each = Plan { per_grant: Some(Decimal::from(100)), most: Some(3), ..monthly.clone() };
         let all = each.whole(year()).unwrap();
         assert_eq!((all.len(), all[2].credits, all[2].ends_at), (3, Decimal::from(100), day(2027, 1, 31)));
+        let lasting = |days| Plan { lasts: Length::of(days, "day"), ..monthly.clone() };
+        let lapsed = |days, at| lasting(days).has_lapsed(year(), at).unwrap();
+        assert_eq!((lapsed(7, day(2026, 3, 6)), lapsed(7, day(2026, 3, 7))), (false, true));
+        assert_eq!((lapsed(60, day(2026, 3, 30)), monthly.has_lapsed(year(), day(2026, 3, 30))), (false, Ok(false)));
         let hourly = plan(1, Step::of("hour", 1));
         assert_eq!(hourly.whole(year()), Err(Fault::TooMany));
         assert_eq!(plan(1, None).whole(year()).unwrap().len(), 1);

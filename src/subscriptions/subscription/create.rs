@@ -178,8 +178,7 @@ fn create(
     let quote = new.discount(session, customer_id, &judged, now)?;
     keep(session, (customer_id, id), (new, &judged), quote.as_ref(), now)?;
     if let Some(quote) = &quote {
-        let holder = (customer_id, HolderType::Subscription, id);
-        redemption::reserve_for(session, holder, quote, None, now)?;
+        redemption::reserve_for(session, (customer_id, HolderType::Subscription, id), quote, None, now)?;
     }
     let mut there = subscription::lock(session, customer_id, id)?;
     advance::record(session, &there, EventType::SubscriptionCreated, now)?;

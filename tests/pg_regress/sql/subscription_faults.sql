@@ -216,3 +216,45 @@ SELECT l.description, l.amount, l.discount FROM credits.invoice_lines l WHERE l.
 ORDER BY l.created_at, l.invoice_line_id;
 SELECT * FROM bills WHERE customer_id = 'gift';
 SELECT * FROM credits.verify();
+
+-- Credits that last a week, of a plan of a month: in its second half they are over. To change and to change back brings
+-- none of them again; what is more of it from then on brings its part, once: half of 300.
+SET credits.test_clock = '2039-04-01 00:00:00+00';
+SELECT FROM credits.price_create(:'product', 'recurring', 30, 'USD', lookup_key => 'week',
+    recurring => '{"interval": "month"}',
+    credit_config => '{"amount": 300, "valid_for": "7 days", "currency": "COIN"}');
+SELECT subscribe('weekly', 'week'), pay('weekly'), there('weekly');
+SET credits.test_clock = '2039-04-16 00:00:00+00';
+SELECT there('weekly');
+SELECT FROM credits.subscription_update('weekly', sub('weekly'), items('weekly', 'week', 2));
+SELECT there('weekly');
+SELECT FROM credits.subscription_update('weekly', sub('weekly'), items('weekly', 'week', 1));
+SELECT there('weekly');
+SELECT FROM credits.subscription_update('weekly', sub('weekly'), items('weekly', 'week', 2));
+SELECT FROM credits.subscription_update('weekly', sub('weekly'), items('weekly', 'small', 1));
+SELECT FROM credits.subscription_update('weekly', sub('weekly'), items('weekly', 'week', 1));
+SELECT there('weekly');
+SELECT s.status FROM credits.subscription_cancel('weekly', sub('weekly'), 'now') s;
+SELECT * FROM credits.verify();
+
+-- What waits for the next invoice is shown with what is taken off it: half of 45.
+SET credits.test_clock = '2040-04-01 00:00:00+00';
+SELECT coupon_id AS half FROM credits.coupon_create('Half', percent_off => 50, duration => 'forever') \gset
+SELECT FROM credits.customer_upsert('half');
+SELECT FROM credits.payment_method_attach('half', 'manual', NULL, 'card', is_default => true);
+SELECT s.status FROM credits.subscription_create('half', '[{"lookup_key": "lasting"}]', coupon_id => :'half') s;
+SELECT pay('half');
+SET credits.test_clock = '2040-04-16 00:00:00+00';
+SELECT FROM credits.subscription_update('half', sub('half'), items('half', 'lasting', 3));
+SELECT l.description, l.amount, l.discount, l.amount_excluding_tax FROM credits.invoice_lines l
+WHERE l.customer_id = 'half' AND l.invoice_id IS NULL ORDER BY l.amount;
+
+-- A setting that is none is refused as it is set. A quantity is no amount of money.
+SET credits.subscription_retries = 'soon';
+SET credits.subscription_retries = '3, 1';
+SET credits.subscription_retries = '';
+SHOW credits.subscription_retries;
+SET credits.subscription_retries = '2, 4';
+SELECT s.status FROM credits.subscription_cancel('half', sub('half'), 'now') s;
+SELECT credits.usage_record_create('half', gen_random_uuid(), -1);
+SELECT * FROM credits.verify();
