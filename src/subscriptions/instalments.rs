@@ -1,6 +1,7 @@
 //! The instalments of a subscription that are kept: ended before they begin where it ends or pauses, and granted again
 //! where it goes on. What has begun stays what it is.
 
+use crate::amount::Decimal;
 use crate::error::Error;
 use crate::invoicing::effect;
 use crate::invoicing::line::instalment::{self, Instalment, Kept};
@@ -8,7 +9,7 @@ use crate::ledger::currency;
 use crate::ledger::engine::drawdown::Status;
 use crate::ledger::grant::ending;
 use crate::moment::Time;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use crate::subscriptions::owed;
 use crate::subscriptions::schedule::instalment::rest;
@@ -78,7 +79,62 @@ fn to_come(session: &Session, subscription: &Subscription, from: Time, until: Ti
     Ok(all)
 }
 
-/// Ends those that were to begin in that time, and have not. Their accounts are locked.
+// The last revision of each that is ended since its price was paid back.
+macro_rules! paid_back {
+    ($from:literal, $of:literal) => {
+        text!(
+            "SELECT g.invoice_line_id, g.instalment_no, g.revision,
+                    (SELECT w.credits FROM credits_internal.invoice_line_grants w
+                     WHERE w.customer_id = g.customer_id AND w.invoice_line_id = g.invoice_line_id
+                       AND w.instalment_no = g.instalment_no AND w.revision = 1)
+             FROM ",
+            $from,
+            " WHERE ",
+            $of,
+            " AND g.paid_back AND g.starts_at >= $3 AND g.starts_at < $4
+              AND g.revision = (SELECT max(n.revision) FROM credits_internal.invoice_line_grants n
+                                WHERE n.customer_id = g.customer_id AND n.invoice_line_id = g.invoice_line_id
+                                  AND n.instalment_no = g.instalment_no)
+              ORDER BY g.invoice_line_id, g.instalment_no"
+        )
+    };
+}
+
+static PAID_BACK: Statement = Statement::new(
+    paid_back!(
+        "credits_internal.subscription_items i
+         CROSS JOIN LATERAL (SELECT l.customer_id, l.invoice_line_id FROM credits_internal.invoice_lines l
+                             WHERE l.customer_id = i.customer_id AND l.subscription_item_id = i.subscription_item_id
+                             OFFSET 0) l
+         JOIN credits_internal.invoice_line_grants g
+           ON g.customer_id = l.customer_id AND g.invoice_line_id = l.invoice_line_id",
+        "i.customer_id = $1 AND i.subscription_id = $2"
+    ),
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+);
+static PAID_BACK_OF_LINE: Statement = Statement::new(
+    paid_back!("credits_internal.invoice_line_grants g", "g.customer_id = $1 AND g.invoice_line_id = $2"),
+    &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID],
+);
+
+/// Those that were to begin in that time, and whose price was paid back, do not come back where that fails.
+fn hold_back(
+    session: &Session,
+    statement: &'static Statement,
+    (customer_id, id): (&str, Uuid),
+    (from, until): (Time, Time),
+    now: Time,
+) -> Result<(), Error> {
+    let rows = statement.run(session, &[customer_id.cell(), id.cell(), from.cell(), until.cell()])?;
+    rows.iter().try_for_each(|mut row| {
+        let (line_id, of, credits): (Uuid, (i32, i32), Decimal) =
+            (row.next()?, (row.next()?, row.next()?), row.next()?);
+        instalment::hold_back(session, (customer_id, line_id), of, credits, now)
+    })
+}
+
+/// Ends those that were to begin in that time, and have not. Those whose price was paid back do not come back if that fails.
+/// Their accounts are locked.
 pub fn end(
     session: &Session,
     subscription: &Subscription,
@@ -88,6 +144,7 @@ pub fn end(
 ) -> Result<(), Error> {
     let customer_id = subscription.customer_id.as_str();
     let all = to_come(session, subscription, from, until)?;
+    hold_back(session, &PAID_BACK, (customer_id, subscription.id), (from, until), now)?;
     all.iter().try_for_each(|kept| stop(session, customer_id, kept, reason, now))
 }
 
@@ -117,6 +174,7 @@ pub fn end_of_line(
     reason: &str,
     now: Time,
 ) -> Result<(), Error> {
+    hold_back(session, &PAID_BACK_OF_LINE, (customer_id, line_id), (from.next(), Time::NEVER), now)?;
     for kept in instalment::of(session, customer_id, line_id)? {
         match kept.grant_id {
             _ if kept.plan.ends_at <= from => {}
@@ -159,7 +217,9 @@ pub fn bring_back(session: &Session, subscription: &Subscription, from: Time) ->
     }
     let mut lines: Vec<Uuid> = Vec::new();
     for (line_id, no, revision, was_granted) in again {
-        if instalment::again(session, (customer_id, line_id), (no, revision), None)? && was_granted {
+        if !instalment::again(session, (customer_id, line_id), (no, revision), None)? {
+            instalment::let_go(session, (customer_id, line_id), (no, revision), from)?;
+        } else if was_granted {
             lines.push(line_id);
         }
     }

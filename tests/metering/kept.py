@@ -33,6 +33,8 @@ EXCEPT = {
     "ledger/limit COUNT_ROLLING": "counts what was spent of one account, once, as a limit is set",
     "invoicing/line/instalment OF_LINE": "reads all instalments of one line, and looks up what came before each by its key",
     "invoicing/sale/reclaim OF": "reads all instalments of one line, and looks up how each began by its key",
+    "subscriptions/instalments PAID_BACK": "reads all instalments of each line, and looks up the last of each by its key",
+    "subscriptions/instalments PAID_BACK_OF_LINE": "reads all instalments of a line, and looks up the last of each by its key",
     "metering/meter REPRICE": "looks among the prices of one meter, of which there are few",
     "metering/meter ROW": "looks among the prices of one meter, of which there are few",
     "metering/meter/cache FIND": "looks among the prices of one meter, of which there are few",

@@ -4,7 +4,7 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::moment::Time;
-use crate::pg::statement::{Session, Statement};
+use crate::pg::statement::{Session, Statement, text};
 use crate::pg::value::ToCell;
 use crate::pg::value::array::array;
 use pgrx::pg_sys::{
@@ -127,7 +127,11 @@ static MOVE_COST: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants c
       SET cost_amount = n.cost, cost_basis = trim_scale(round(n.cost / c.amount, 12))
       FROM credits_internal.invoice_line_grants b
-      CROSS JOIN LATERAL (SELECT CASE WHEN b.revision = $4 - 1 THEN $5 ELSE 0 END AS cost) n
+      CROSS JOIN LATERAL (
+          SELECT CASE WHEN EXISTS (SELECT FROM credits_internal.invoice_line_grants m
+                                   WHERE m.customer_id = b.customer_id AND m.invoice_line_id = b.invoice_line_id
+                                     AND m.instalment_no = b.instalment_no AND m.revision > b.revision AND m.revision < $4
+                                     AND m.grant_id IS NOT NULL) THEN 0 ELSE $5 END AS cost) n
       WHERE b.customer_id = $1 AND b.invoice_line_id = $2 AND b.instalment_no = $3 AND b.revision < $4
         AND c.customer_id = b.customer_id AND c.grant_id = b.grant_id",
     &[TEXTOID, UUIDOID, INT4OID, INT4OID, NUMERICOID],
@@ -212,6 +216,60 @@ pub fn again(
 ) -> Result<bool, Error> {
     let cells = [customer_id.cell(), line_id.cell(), no.cell(), revision.cell(), credits.cell()];
     Ok(AGAIN.run(session, &cells)?.written() > 0)
+}
+
+// Each has its last revision again, which has no grant: with all that it was planned for at first.
+macro_rules! kept_ended {
+    ($values:literal, $which:literal) => {
+        text!(
+            "INSERT INTO credits_internal.invoice_line_grants (
+                 customer_id, invoice_line_id, instalment_no, revision, starts_at, ends_at, expires, credits, ended_at,
+                 reclaimed, paid_back)
+             SELECT g.customer_id, g.invoice_line_id, g.instalment_no, g.revision + 1, g.starts_at, g.ends_at, g.expires,
+                    w.credits, $5, ",
+            $values,
+            " FROM credits_internal.invoice_line_grants g
+              JOIN credits_internal.invoice_line_grants w
+                ON w.customer_id = g.customer_id AND w.invoice_line_id = g.invoice_line_id
+                   AND w.instalment_no = g.instalment_no AND w.revision = 1
+              WHERE g.customer_id = $1 AND g.invoice_line_id = $2 AND g.instalment_no = $3 AND g.revision = $4 AND ",
+            $which
+        )
+    };
+}
+
+static HELD_BACK: Statement = Statement::new(
+    kept_ended!("$6, false", "g.ended_at IS NOT NULL"),
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, TIMESTAMPTZOID, NUMERICOID],
+);
+
+/// One that was ended stays so, and so much of all of it is paid back: what is granted of it again, once it may, is less by
+/// that.
+pub fn hold_back(
+    session: &Session,
+    (customer_id, line_id): (&str, Uuid),
+    (no, revision): (i32, i32),
+    paid_back: Decimal,
+    now: Time,
+) -> Result<(), Error> {
+    let cells = [customer_id.cell(), line_id.cell(), no.cell(), revision.cell(), now.cell(), paid_back.cell()];
+    HELD_BACK.run(session, &cells).map(drop)
+}
+
+static LET_GO: Statement = Statement::new(
+    kept_ended!("0, true", "g.ended_at IS NOT NULL AND NOT g.paid_back AND g.reclaimed >= g.credits"),
+    &[TEXTOID, UUIDOID, INT4OID, INT4OID, TIMESTAMPTZOID],
+);
+
+/// One that was ended may be granted again, and all of it is paid back: it is, as soon as that fails.
+pub fn let_go(
+    session: &Session,
+    (customer_id, line_id): (&str, Uuid),
+    (no, revision): (i32, i32),
+    now: Time,
+) -> Result<(), Error> {
+    let cells = [customer_id.cell(), line_id.cell(), no.cell(), revision.cell(), now.cell()];
+    LET_GO.run(session, &cells).map(drop)
 }
 
 static CUT: Statement = Statement::new(

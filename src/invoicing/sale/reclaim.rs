@@ -91,7 +91,12 @@ pub fn instalments(
         let [a, b, c, d] = [customer_id.cell(), line_id.cell(), one.no.cell(), one.revision.cell()];
         if one.is_ended && !one.is_paid_back {
             // Nothing of it is there; what is granted of it again is less by this.
-            SAVE.run(session, &[a, b, c, d, gone.min(one.credits).cell()])?;
+            let wanted = one.whole - gone;
+            if wanted > one.credits {
+                instalment::hold_back(session, (customer_id, line_id), (one.no, one.revision), gone, step.now())?;
+            } else {
+                SAVE.run(session, &[a, b, c, d, (one.credits - wanted).cell()])?;
+            }
             continue;
         }
         if one.is_to_come || one.is_ended {

@@ -139,4 +139,53 @@ SELECT FROM credits.credit_grant('gus', 1);
 SELECT customer, s.status FROM unnest(ARRAY['gus', 'hal']) customer,
     credits.subscription_cancel(customer, sub(customer), 'now') s;
 SELECT * FROM given WHERE customer_id IN ('gus', 'hal');
+-- 7. WHAT IS DISPUTED WHILE IT CHANGES
+--
+-- A period of 30 days has three instalments of 10 credits. All of it is disputed on the fifth day: the first is
+-- empty, and the others do not come. In that time it pauses, ends, changes, or is to end; then the dispute is won,
+-- and what was ended meanwhile does not come back. What pauses until 12 April has the third; what ends no more has
+-- both.
+SET credits.test_clock = '2028-04-01 00:00:00+00';
+SELECT FROM credits.price_create(:'product', 'recurring', 30, 'USD', recurring => '{"interval": "month"}',
+    lookup_key => 'parts', credit_config => '{"amount": 30, "currency": "COIN", "schedule": {"delivery": "schedule",
+        "every": "10 days", "expire_with_next_grant": true}}');
+CREATE FUNCTION dispute(customer text) RETURNS numeric LANGUAGE sql AS $$
+    SELECT p.taken FROM credits.payment_intents t,
+        credits.payment_disputed(customer, t.payment_intent_id, 'manual', 'dispute of ' || customer) p
+    WHERE t.customer_id = customer AND t.status = 'succeeded' $$;
+CREATE FUNCTION win(customer text) RETURNS numeric LANGUAGE sql AS $$
+    SELECT p.taken FROM credits.payment_intents t,
+        credits.payment_dispute_closed(customer, t.payment_intent_id, 'manual', 'dispute of ' || customer, true) p
+    WHERE t.customer_id = customer AND t.status = 'succeeded' $$;
+CREATE VIEW disputed AS SELECT * FROM given WHERE customer_id LIKE 'while_%' AND status <> 'voided';
+SELECT c.customer, s.status, pay(c.customer)
+FROM unnest('{while_paused,while_over,while_changed,while_ending,while_refunded}'::text[]) AS c (customer),
+    credits.subscription_create(c.customer, '[{"lookup_key": "parts"}]') s;
+SET credits.test_clock = '2028-04-05 00:00:00+00';
+SELECT c.customer, dispute(c.customer)
+FROM unnest('{while_paused,while_over,while_changed,while_ending}'::text[]) AS c (customer);
+SELECT * FROM disputed WHERE remaining > 0;
+SELECT status FROM credits.subscription_pause('while_paused', sub('while_paused'));
+SELECT status FROM credits.subscription_cancel('while_over', sub('while_over'), 'now');
+SELECT status FROM credits.subscription_update('while_changed', sub('while_changed'), items('while_changed', 'small'));
+SELECT description, amount FROM bill_lines WHERE customer_id = 'while_changed';
+SELECT status FROM credits.subscription_cancel('while_ending', sub('while_ending'), '2028-04-11 00:00:00+00');
+SELECT c.customer, win(c.customer)
+FROM unnest('{while_paused,while_over,while_changed,while_ending}'::text[]) AS c (customer);
+SELECT * FROM disputed WHERE customer_id <> 'while_refunded';
+SELECT status FROM credits.subscription_recover('while_ending', sub('while_ending'));
+SELECT * FROM disputed WHERE customer_id = 'while_ending';
+-- Half of it is asked back: the third goes, and half of the second. It pauses, the refund fails, and it goes on: all is
+-- there, at what it cost.
+SELECT payment_intent_id AS paid FROM credits.payment_intents WHERE customer_id = 'while_refunded' \gset
+SELECT refund_id FROM credits.refund_create('while_refunded', :'paid', 15) \gset
+SELECT * FROM disputed WHERE customer_id = 'while_refunded';
+SELECT status FROM credits.subscription_pause('while_refunded', sub('while_refunded'));
+SELECT status FROM credits.payment_refund_failed('while_refunded', :'paid', 'manual', 'no', refund_id => :'refund_id');
+SELECT status FROM credits.subscription_resume('while_refunded', sub('while_refunded'));
+SELECT * FROM disputed WHERE customer_id = 'while_refunded';
+SELECT sum(cost_amount) FROM credits.grants WHERE customer_id = 'while_refunded';
+SET credits.test_clock = '2028-04-12 00:00:00+00';
+SELECT status FROM credits.subscription_resume('while_paused', sub('while_paused'));
+SELECT * FROM disputed WHERE customer_id = 'while_paused';
 SELECT * FROM credits.verify();
