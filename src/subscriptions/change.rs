@@ -21,7 +21,7 @@ use crate::subscriptions::item::Item;
 use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::Period;
 use crate::subscriptions::schedule::instalment::Plan;
-use crate::subscriptions::schedule::proration::part;
+use crate::subscriptions::schedule::proration::{left, part};
 use crate::subscriptions::subscription::Subscription;
 use uuid::Uuid;
 
@@ -129,7 +129,8 @@ fn given_back(session: &Session, there: &Subscription, changes: &[Change], how: 
                 true => covering::under_way(session, &there.customer_id, line.id, how.at)?,
                 false => Vec::new(),
             };
-            let credited = line.credit(how.at, decimals)?.less_spent(&taken, decimals)?;
+            let credited = line.credit(how.at, decimals)?.to_the_cent(before, how, decimals)?;
+            let credited = credited.less_spent(&taken, decimals)?;
             proration.lines.extend(credited.negative(before, how.at, decimals)?);
             proration.taken.extend(taken);
             proration.credited.push(credited);
@@ -174,6 +175,16 @@ impl Covering {
 }
 
 impl Credited {
+    /// Of a line that has all that is left of the period at the item's price, it is what the rest of the period costs at that.
+    fn to_the_cent(mut self, before: &Item, how: &How, decimals: u32) -> Result<Self, Error> {
+        let line = &self.line;
+        if line.discount.is_zero() && !before.is_metered() {
+            let price = (before.amount()?, how.whole);
+            self.amount = left((line.amount, line.period), price, how.at, decimals).map_err(refused(line.amount))?;
+        }
+        Ok(self)
+    }
+
     /// Of what is not paid yet and was granted at once, what is spent is paid for: it is not credited.
     fn less_spent(mut self, taken: &[Taken], decimals: u32) -> Result<Self, Error> {
         let sum = |of: fn(&Taken) -> Decimal| taken.iter().map(of).sum::<Decimal>();

@@ -94,10 +94,14 @@ def take_off(lines: list[Line], off: Fraction, books: Books) -> None:
         line.discount = share
 
 
-def lower(line: Line, now: datetime, books: Books, share: Fraction = Fraction(1)) -> None:
+def lower(
+    line: Line, now: datetime, books: Books, share: Fraction = Fraction(1), amount: Fraction | None = None
+) -> None:
     """The rest of its time is taken out of a line that nobody paid, or a share of it."""
-    amount = part(line.amount, line.start, line.end, now, books.decimals)
-    freed = amount - part(line.paid, line.start, line.end, now, books.decimals)
+    freed = ZERO
+    if amount is None:
+        amount = part(line.amount, line.start, line.end, now, books.decimals)
+        freed = amount - part(line.paid, line.start, line.end, now, books.decimals)
     line.amount -= rounded(amount * share, books.decimals)
     line.discount -= rounded(freed * share, books.decimals)
 
@@ -227,7 +231,7 @@ def refund(books: Books, invoice: Invoice, at: datetime, wanted: dict[int, Fract
     with it."""
     for number, amount in wanted.items():
         line = invoice.lines[number]
-        amount = min(amount, line.gross - line.refunded, invoice.amount_paid - invoice.refunded)
+        amount = min(amount, line.gross - line.refunded, invoice.kept)
         if amount <= 0:
             continue
         line.refunded += amount
@@ -238,13 +242,29 @@ def refund(books: Books, invoice: Invoice, at: datetime, wanted: dict[int, Fract
 
 def refund_all(books: Books, invoice: Invoice, at: datetime) -> None:
     """All that remains of an invoice's money, and of its credits."""
-    amount = invoice.amount_paid - invoice.refunded
+    amount = invoice.kept
     if amount <= 0:
         return
     invoice.refunded += amount
     books.refunds.append(Refund(at, invoice.name, amount, "last"))
     for line in invoice.lines:
         plan_credits.take_share(line, invoice.refunded / invoice.amount_paid, at)
+
+
+def disputed(books: Books, invoice: Invoice, at: datetime) -> None:
+    """The payer wants all of it back: its credits go while nobody knows."""
+    invoice.dispute = "open"
+    for line in invoice.lines:
+        plan_credits.dispute(line.rows, at)
+
+
+def decided(books: Books, invoice: Invoice, won: bool, at: datetime) -> None:
+    """What was won brings back what the dispute took."""
+    invoice.dispute = "won" if won else "lost"
+    for line in invoice.lines:
+        owner = books.subscriptions.get(line.subscription or "")
+        if won and owner:
+            plan_credits.restore(line.rows, at, owner)
 
 
 def period_line(books: Books, subscription: Subscription, item: Item, period: Period) -> Line:

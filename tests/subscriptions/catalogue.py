@@ -1,4 +1,5 @@
-"""What the customers of the stories can buy: prices of an interval and of another one, and coupons of every duration."""
+"""What the customers of the stories can buy: prices of an interval and of another one, and coupons of every duration. And
+calls that no subscription allows."""
 
 from __future__ import annotations
 
@@ -42,6 +43,14 @@ def prices(chosen: Random, interval: str, decimals: int) -> list[dict[str, Any]]
     return found
 
 
+def changed(chosen: Random, price: dict[str, Any], decimals: int) -> dict[str, Any]:
+    """Another price and other credits, for who buys it from now on."""
+    new = price | {"unit_amount": chosen.choice(["9", "20", "25", "112"] + ["33.35"] * (decimals > 0))}
+    if "plan" in price and chosen.random() < 0.5:
+        new["plan"] = price["plan"] | {"amount": chosen.choice([1200, 90, "33.34", 11])}
+    return new
+
+
 def plan(chosen: Random, interval: str) -> dict[str, Any]:
     schedule: dict[str, Any] = {"delivery": chosen.choice(["invoice", "schedule", "schedule"])}
     if schedule["delivery"] == "schedule":
@@ -74,3 +83,23 @@ def coupons(chosen: Random, decimals: int) -> list[dict[str, Any]]:
         if chosen.random() < 0.25:
             coupon["products"] = ["product 0", "product 1"]
     return found
+
+
+def refused(name: str, past: str | None, items: list[str], changes: bool) -> list[tuple[str, dict[str, Any]]]:
+    """With a moment that has passed, and whether its items may change."""
+    new = {"subscription": "never", "customer": "ann"}
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("cancel", {"subscription": name, "at": past}),
+        ("cancel", {"subscription": name, "at": "period_end", "refund": "proration"}),
+        ("create", new | {"items": []}),
+        ("create", new | {"items": [{"item": "x", "price": "p0"}], "trial_end": past}),
+        ("create", new | {"items": [{"item": "x", "price": "p0", "quantity": 0}]}),
+        ("create", new | {"items": [{"item": "x", "price": "p0"}, {"item": "y", "price": "other"}]}),
+    ]  # fmt: skip
+    if changes:
+        calls += [
+            ("update", {"subscription": name, "items": [{"item": items[0], "price": "other"}, {"item": "y", "price": "p0"}]}),
+            ("update", {"subscription": name, "items": [{"item": items[0], "quantity": -1}]}),
+            ("update", {"subscription": name, "items": [{"item": each, "deleted": True} for each in items]}),
+        ]
+    return calls

@@ -218,6 +218,14 @@ class Model(Books):
         if found.unpaid and subscription.collection == "charge_automatically":
             billing.failed(self, subscription, found, self.now)
 
+    def disputed(self, invoice: str) -> None:
+        """The payer disputes all that was paid of it."""
+        billing.disputed(self, self.invoices[invoice], self.now)
+
+    def decided(self, invoice: str, won: bool) -> None:
+        """The bank decides the dispute."""
+        billing.decided(self, self.invoices[invoice], won, self.now)
+
     def void(self, invoice: str) -> None:
         found = self.invoices[invoice]
         if found.status == "void":

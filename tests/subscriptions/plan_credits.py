@@ -130,17 +130,25 @@ def grant(row: Row, paid_at: datetime, subscription: Subscription) -> None:
 def judge(rows: Iterable[Row], subscription: Subscription) -> None:
     """What starts when the subscription will have ended is withheld at once, and back where the end is put off."""
     for row in rows:
-        if row.status in ("granted", "withheld") and row.starts_at is not None:
+        if row.status in ("granted", "withheld", "disputed") and row.starts_at is not None:
             late = subscription.cancel_at is not None and row.start >= subscription.cancel_at
             if row.status == "withheld" and not late:
                 row.revision, row.order = row.revision + 1, next(COUNTER)
-            row.status = "withheld" if late else "granted"
+            row.is_disputed |= row.status == "disputed"
+            row.status = "withheld" if late else "disputed" if row.is_disputed else "granted"
+
+
+def is_under_way(rows: Iterable[Row], now: datetime) -> bool:
+    """Whether any was left alone by a change before."""
+    return any(row.status in ("planned", *LIVE) and not row.cut and row.start <= now < row.end for row in rows)
 
 
 def give_up(rows: Iterable[Row], now: datetime, prorate: bool) -> None:
     """For a change of plan: those not begun end; of the one under way goes what is left of its time, as far as it is
     unspent."""
     for row in rows:
+        if row.status == "disputed" and row.start > now:
+            row.status = "ended"
         if row.cut or row.status not in ("planned", *LIVE):
             continue
         if row.start > now:
@@ -171,12 +179,33 @@ def take_share(line: Line, share: Fraction, now: datetime) -> None:
             due -= taken
 
 
+def dispute(rows: Iterable[Row], now: datetime) -> None:
+    """All that was paid is disputed: what has not begun is not there, and of what has, nothing is left."""
+    for row in rows:
+        if row.status in ("suspended", "withheld"):
+            row.is_disputed = True
+        elif row.status == "granted" and row.starts_at is not None and row.starts_at > now:
+            row.status, row.is_disputed = "disputed", True
+        elif row.status == "granted" and (row.expires_at is None or row.expires_at > now):
+            row.disputed = row.left
+            row.taken += row.disputed
+
+
+def restore(rows: Iterable[Row], now: datetime, subscription: Subscription) -> None:
+    """The dispute was won: what it took is there again, from now on; what has ended otherwise meanwhile is not."""
+    for row in rows:
+        row.taken, row.disputed = row.taken - row.disputed, ZERO
+        row.is_disputed = False
+        if row.status == "disputed":
+            grant(row, now, subscription)
+
+
 def suspend(rows: Iterable[Row], now: datetime, until: datetime | None) -> None:
     """What would start while it is paused; what starts after it is known to go on stays."""
     for row in rows:
         if row.status == "planned" and row.start > now and (until is None or row.start < until):
             row.status = "halted"
-        if row.status in ("granted", "withheld") and row.starts_at is not None and row.starts_at > now:
+        if row.status in ("granted", "withheld", "disputed") and row.starts_at is not None and row.starts_at > now:
             if until is None or row.starts_at < until:
                 row.status = "suspended"
 
@@ -187,7 +216,7 @@ def bring_back(rows: Iterable[Row], now: datetime, running: bool) -> None:
         if row.status != "suspended" or row.starts_at is None:
             continue
         if row.starts_at >= now:
-            row.status, row.order = "granted", next(COUNTER)
+            row.status, row.order = "disputed" if row.is_disputed else "granted", next(COUNTER)
         elif running and row.end > now:
             row.status, row.starts_at = "granted", now
         else:
@@ -200,7 +229,7 @@ def end_from(rows: Iterable[Row], moment: datetime) -> None:
         late = row.starts_at is not None and row.starts_at >= moment
         if row.status in ("suspended", "withheld", "halted") or row.status == "granted" and late and not row.begun:
             row.status = "ended"
-        elif row.status == "planned" and row.start >= moment:
+        elif row.status in ("planned", "disputed") and row.start >= moment:
             row.status = "ended"
 
 

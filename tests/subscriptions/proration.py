@@ -95,18 +95,20 @@ def give_back(
     books: Books, subscription: Subscription, item: Item, credits: str, lines: list[Line], given_back: GivenBack
 ) -> None:
     """The rest of what covers this moment: lowered where nothing of it is paid, and a line below zero where it is."""
-    now, decimals = books.now, books.decimals
+    now = books.now
     credited = covering(subscription, item, now)
     for line in credited:
+        unused = unused_of(books, subscription, item, line)
         if line.invoice is None or line.invoice.unpaid:
             unspent = unspent_share(line, now) if credits == "prorate" else Fraction(1)
-            billing.lower(line, now, books, unspent)
+            billing.lower(line, now, books, unspent, None if line.discount else unused)
             if line.invoice and line.invoice not in given_back.invoices:
                 given_back.invoices.append(line.invoice)
         else:
             # What went back of it already is not given back again.
             left = line.paid if not line.refunded else line.paid * (1 - line.refunded / line.gross)
-            amount = min(part(line.paid, line.start, line.end, now, decimals), left)
+            left = ZERO if line.invoice.dispute in ("open", "lost") else left
+            amount = min(unused, left)
             if amount > 0:
                 lines.append(
                     Line(
@@ -124,9 +126,20 @@ def give_back(
         line.credited = True
     # A line whose credits are running is not always one that still pays for something: where they were left alone before.
     if books.rules.kept_goes_later:
-        credited = [line for line in subscription.lines if line.item == item.name and line.kind != "trial"]
+        every = [line for line in subscription.lines if line.item == item.name and line.kind != "trial"]
+        credited = [line for line in every if line in credited or plan_credits.is_under_way(line.rows, now)]
     rows = [row for line in credited for row in line.rows]
     plan_credits.give_up(rows, now, credits == "prorate")
+
+
+def unused_of(books: Books, subscription: Subscription, item: Item, line: Line) -> Fraction:
+    """What is left of what was to be paid. Where a line costs what the rest of the period does, so does what is left of it."""
+    period, now, decimals = subscription.period, books.now, books.decimals
+    full = item.price.amount(item.quantity, decimals)
+    if not line.discount and line.end == period.end:
+        if line.amount == part(full, period.grid_start, period.end, line.start, decimals):
+            return part(full, period.grid_start, period.end, now, decimals)
+    return part(line.paid, line.start, line.end, now, decimals)
 
 
 def unspent_share(line: Line, now: datetime) -> Fraction:

@@ -64,6 +64,8 @@ class Server:
         self.coupons: dict[str, str] = {}
         self.subscriptions: dict[str, str] = {}
         self.payments = 0
+        # What the first payment of an invoice is called.
+        self.paid_by: dict[str, str] = {}
         self.method_id: str | None = None
         # The last error, for people.
         self.said = ""
@@ -120,6 +122,8 @@ class Server:
     def price(self, name: str, interval: str, unit_amount: str, pricing: dict[str, Any] | None = None,
               inclusive: bool = False, product: str = "", plan: dict[str, Any] | None = None) -> None:  # fmt: skip
         step = Interval.parse(interval)
+        if name in self.prices:
+            self.one("SELECT FROM credits.price_archive(%s)", self.prices[name])
         row = self.one(
             "SELECT price_id FROM credits.price_create(%s, 'recurring', %s::numeric, %s, recurring => %s, pricing => %s,"
             " credit_config => %s, tax_behavior => %s, metadata => %s)",
@@ -221,8 +225,9 @@ class Server:
         found = self.intent(invoice)
         self.payments += 1
         if found:
-            self.one("SELECT FROM credits.payment_succeeded(%s, %s, 'manual', %s, %s)", self.customer_id, found[0],
-                     f"{self.customer_id} paid {self.payments}", found[1])  # fmt: skip
+            name = f"{self.customer_id} paid {self.payments}"
+            self.one("SELECT FROM credits.payment_succeeded(%s, %s, 'manual', %s, %s)", self.customer_id, found[0], name, found[1])
+            self.paid_by.setdefault(invoice, name)
 
     def failed(self, invoice: str) -> None:
         found = self.intent(invoice)
@@ -230,6 +235,16 @@ class Server:
         if found:
             self.one("SELECT FROM credits.payment_failed(%s, %s, 'manual', %s, 'declined')", self.customer_id, found[0],
                      f"{self.customer_id} failed {self.payments}")  # fmt: skip
+
+    def disputed(self, invoice: str) -> None:
+        intent, _ = self.intent(invoice) or (None, None)
+        self.one("SELECT FROM credits.payment_disputed(%s, %s, 'manual', %s, payment_reference => %s)", self.customer_id, intent,
+                 f"{self.paid_by[invoice]} disputed", self.paid_by[invoice])  # fmt: skip
+
+    def decided(self, invoice: str, won: bool) -> None:
+        intent, _ = self.intent(invoice) or (None, None)
+        self.one("SELECT FROM credits.payment_dispute_closed(%s, %s, 'manual', %s, %s)", self.customer_id, intent,
+                 f"{self.paid_by[invoice]} disputed", won)  # fmt: skip
 
     def void(self, invoice: str) -> None:
         self.one("SELECT FROM credits.invoice_void(%s, %s)", self.customer_id, self.invoice_ids()[invoice])

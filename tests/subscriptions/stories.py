@@ -7,12 +7,14 @@ and `script`, a list of [time, call, arguments, SQLSTATE or null]. Time is in UT
 have the same. Objects have the names that model.py says; the calls are the methods of model.Model:
 
     customer, method            a customer with a rate of tax, and whether a payment method is attached
-    price, coupon               the catalogue; a price without `pricing` is unit_amount × quantity
+    price, coupon               the catalogue; a price without `pricing` is unit_amount × quantity. One of a name that
+                                there is takes its place: items keep theirs
     create, update, preview     subscription_create, _update, _preview; `item` is the name of a subscription_item
     cancel, recover             subscription_cancel ('now', 'period_end' or a moment), _recover
     pause, resume               subscription_pause, _resume
     paid, failed                what a provider reports of an invoice's payment intent: all of its amount, each time
                                 another payment, so that one that comes twice, or too late, is to go back
+    disputed, decided           what it reports of a dispute of all that was paid of an invoice
     void, uncollectible         invoice_void, invoice_mark_uncollectible
     spend                       wallet_debit of the customer's credits
     maintain                    maintain(); it is the last call
@@ -59,14 +61,14 @@ STARTS = (
 SHORT = {"hour", "6 hours", "day"}
 CALLS = {
     "update": 30, "move": 5, "cancel": 8, "recover": 6, "pause": 6, "resume": 6, "method": 4, "void": 2, "uncollectible": 2,
-    "spend": 12, "create": 6, "refused": 3, "wrong": 3, "maintain": 3,
+    "dispute": 14, "reprice": 3, "spend": 12, "create": 6, "refused": 3, "wrong": 3, "maintain": 3,
 }  # fmt: skip
 # What stories have, where it is not said: all of it. What a call needs, where that is not named like it.
 FEATURES = frozenset(
     "tax plans trials anchors sent coupons update prorations keep cancels recover pause resume method void"
-    " uncollectible spend create two refused wrong maintain refunds dunning free moves".split()
+    " uncollectible spend create two refused wrong maintain refunds disputes reprice dunning free moves".split()
 ) | {"nomethod"}
-NEEDS = {"move": "moves", "cancel": "cancels", "resume": "pause", "recover": "cancels"}
+NEEDS = {"move": "moves", "dispute": "disputes", "cancel": "cancels", "resume": "pause", "recover": "cancels"}
 # How an invoice is answered: paid at once, later, after failures, or never. Of short periods there are so many invoices
 # that most have to be paid, or no subscription would live.
 ANSWERS = {"paid": 70, "late": 12, "fails": 14, "never": 4}
@@ -99,6 +101,7 @@ class Story:
         self.end = self.start + (60 if self.hours else 1096) * DAY
         self.end = min(self.end, most) if most else self.end
         self.items = 0
+        self.sold: list[dict[str, Any]] = []
 
     def time_of_day(self) -> timedelta:
         return self.random.choice([timedelta(0), timedelta(microseconds=self.random.randrange(86_400_000_000))])
@@ -121,19 +124,15 @@ class Story:
 
     def write(self) -> list[list[Any]]:
         at = self.start
-        self.say(
-            at,
-            "customer",
-            name="ann",
-            method=not self.may("nomethod", 15) or self.calm,
-            rate=self.random.choice(["0", "0", "19", "8.875"]) if "tax" in self.features else "0",
-        )
+        rate = self.random.choice(["0", "0", "19", "8.875"]) if "tax" in self.features else "0"
+        self.say(at, "customer", name="ann", method=not self.may("nomethod", 15) or self.calm, rate=rate)
         for price in catalogue.prices(self.random, self.interval, self.decimals):
             if "plans" not in self.features:
                 price.pop("plan", None)
             if "free" not in self.features and price["unit_amount"] in ("0", "0.01", "1"):
                 price["unit_amount"] = "20"
             self.say(at, "price", **price)
+            self.sold.append(price)
         for coupon in catalogue.coupons(self.random, self.decimals):
             if "free" not in self.features and coupon.get("percent") == "100":
                 coupon["percent"] = "20"
@@ -142,7 +141,9 @@ class Story:
         pace = (4 if self.hours else 45) * self.random.choice([0.5, 1, 2])
         coming = at
         while True:
-            coming = self.soon(max(coming, self.model.now), pace)
+            # More happens while nobody knows whose the money is.
+            is_open = any(invoice.dispute == "open" for invoice in self.model.invoices.values())
+            coming = self.soon(max(coming, self.model.now), pace / 6 if is_open else pace)
             self.live_until(min(coming, self.end))
             if coming >= self.end:
                 break
@@ -172,7 +173,10 @@ class Story:
                 break
             if answer == coming and (change is None or change > coming):
                 at, _, call, invoice = heapq.heappop(self.answers)
-                if self.model.invoices[invoice].unpaid or self.chance(20):
+                found = self.model.invoices[invoice]
+                if call == "decided":
+                    self.say(at, call, invoice=invoice, won=self.chance(75))
+                elif found.unpaid or self.chance(20) and not found.dispute:
                     self.say(at, call, invoice=invoice)
             else:
                 self.model.advance(coming)
@@ -224,6 +228,10 @@ class Story:
             self.say(at, "method", customer="ann", attached=self.chance(75))
         elif kind == "spend":
             self.spend(at)
+        elif kind == "dispute":
+            self.dispute(at)
+        elif kind == "reprice":
+            self.say(at, "price", **catalogue.changed(self.random, self.random.choice(self.sold[:-1]), self.decimals))
         elif kind == "maintain":
             self.say(at, "maintain")
         elif kind in ("void", "uncollectible") and not self.calm:
@@ -251,6 +259,22 @@ class Story:
             cents = self.random.randint(1, int(available * 100))
             self.say(at, "spend", customer="ann", credits=f"{cents // 100}.{cents % 100:02}")
 
+    def dispute(self, at: datetime) -> None:
+        """Of one of the last invoices that one payment paid, of which nothing went back. Most are decided, some later."""
+        back = {refund.invoice for refund in self.model.refunds}
+        paid = [one.name for one in self.model.invoices.values()
+                if one.amount_paid and not one.dispute and one.name not in back]  # fmt: skip
+        if paid:
+            name = self.random.choice([paid[-1], *paid[-3:]])
+            self.say(at, "disputed", invoice=name)
+            one = self.model.subscriptions[self.model.invoices[name].subscription]
+            then = self.random.choice(["update", "move", "pause", "pause", "cancel", "cancel"])
+            if self.chance(60) and NEEDS.get(then, then) in self.features and one.state not in (*ENDED, "paused"):
+                getattr(self, then)(at, one)
+            if self.chance(85):
+                later = self.random.choice([0, 1, 5, 20, 60]) * self.random.random() * (DAY / 24 if self.hours else DAY)
+                heapq.heappush(self.answers, (at + later, len(self.answers) + self.items, "decided", name))
+
     def item_name(self) -> str:
         self.items += 1
         return f"i{self.items}"
@@ -265,14 +289,9 @@ class Story:
 
     def create(self, at: datetime) -> None:
         names = [self.item_name() for _ in range(self.random.choice([1, 1, 1, 2, 3]))]
-        items = [
-            {"item": name, "price": self.price_name(), "quantity": self.random.choice([1, 1, 2, 7])} for name in names
-        ]
-        given: dict[str, Any] = {
-            "subscription": f"s{len(self.model.subscriptions) + 1}",
-            "customer": "ann",
-            "items": items,
-        }
+        items = [{"item": name, "price": self.price_name(), "quantity": self.random.choice([1, 1, 2, 7])} for name in names]
+        name = f"s{len(self.model.subscriptions) + 1}"
+        given: dict[str, Any] = {"subscription": name, "customer": "ann", "items": items}
         if self.may("trials", 35):
             given["trial_days"] = self.random.choice([1, 3]) if self.hours else self.random.choice([7, 14, 30, 45])
             given["trial_end_behavior"] = self.random.choice(["charge", "cancel", "pause"])
@@ -296,9 +315,8 @@ class Story:
         """A day at the end of a month, before or after; the first of the next month; or any."""
         kind = self.random.randrange(3)
         if kind == 0:
-            return datetime(
-                at.year, self.random.choice([1, 3, 5, 8, 12]), self.random.choice([29, 30, 31]), tzinfo=timezone.utc
-            )
+            month, day = self.random.choice([1, 3, 5, 8, 12]), self.random.choice([29, 30, 31])
+            return datetime(at.year, month, day, tzinfo=timezone.utc)
         if kind == 1:
             return (at.replace(day=1) + 32 * DAY).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return at + self.random.randrange(-200 * 86_400, 200 * 86_400) * timedelta(seconds=1)
@@ -350,13 +368,8 @@ class Story:
     def cancel(self, at: datetime, one: Subscription) -> None:
         kind = self.random.randrange(4)
         if kind == 0:
-            self.say(
-                at,
-                "cancel",
-                subscription=one.name,
-                at="now",
-                refund=self.random.choice(["none", "proration", "last"]) if "refunds" in self.features else "none",
-            )
+            refund = self.random.choice(["none", "proration", "last"]) if "refunds" in self.features else "none"
+            self.say(at, "cancel", subscription=one.name, at="now", refund=refund)
         elif kind == 1:
             moment = at + self.random.uniform(0, 5 if self.hours else 90) * DAY
             self.say(at, "cancel", subscription=one.name, at=text_of(moment))
@@ -365,25 +378,9 @@ class Story:
 
     def wrong(self, at: datetime, one: Subscription) -> None:
         """What no state allows."""
-        name, past = one.name, text_of(at - self.random.choice([0, 1, 10**9]) * MICROSECOND)
-        item, new = one.items[0].name, {"subscription": "never", "customer": "ann"}
-        calls: list[tuple[str, dict[str, Any]]] = [
-            ("cancel", {"subscription": name, "at": past}),
-            ("cancel", {"subscription": name, "at": "period_end", "refund": "proration"}),
-            ("create", new | {"items": []}),
-            ("create", new | {"items": [{"item": "x", "price": "p0"}], "trial_end": past}),
-            ("create", new | {"items": [{"item": "x", "price": "p0", "quantity": 0}]}),
-            ("create", new | {"items": [{"item": "x", "price": "p0"}, {"item": "y", "price": "other"}]}),
-        ]  # fmt: skip
-        if one.state in ("active", "past_due", "trialing"):
-            calls += [
-                ("update", {"subscription": name, "items": [{"item": item, "price": "other"}, {"item": "y", "price": "p0"}]}),
-                ("update", {"subscription": name, "items": [{"item": item, "quantity": -1}]}),
-                (
-                    "update",
-                    {"subscription": name, "items": [{"item": each.name, "deleted": True} for each in one.items]},
-                ),
-            ]
+        past = text_of(at - self.random.choice([0, 1, 10**9]) * MICROSECOND)
+        changes = one.state in ("active", "past_due", "trialing")
+        calls = catalogue.refused(one.name, past, [item.name for item in one.items], changes)
         settled = [invoice.name for invoice in one.invoices if not invoice.unpaid]
         if settled:
             calls.append((self.random.choice(["void", "uncollectible"]), {"invoice": self.random.choice(settled)}))

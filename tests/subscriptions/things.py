@@ -110,7 +110,7 @@ class Item:
 @dataclass
 class Row:
     """One grant of a line, planned for [start, end). It is planned, granted, suspended by a pause (halted where it is not
-    granted yet), withheld since the end of the subscription is known and comes first, or ended."""
+    granted yet), withheld since the end of the subscription is known and comes first, disputed before it began, or ended."""
 
     item: str
     period_start: datetime
@@ -131,6 +131,9 @@ class Row:
     begun: bool = False
     # A change took the rest of its time already.
     cut: bool = False
+    # What a dispute took of one that had begun; and whether its money is disputed while it is suspended or withheld.
+    disputed: Fraction = ZERO
+    is_disputed: bool = False
 
     @property
     def left(self) -> Fraction:
@@ -201,6 +204,13 @@ class Invoice:
     paid_at: datetime | None = None
     # A payment failed, or nothing could be charged as it was made.
     failed: bool = False
+    # What became of a dispute of all that was paid: open, won (by who sells) or lost.
+    dispute: str | None = None
+
+    @property
+    def kept(self) -> Fraction:
+        """What is there of the money."""
+        return ZERO if self.dispute in ("open", "lost") else self.amount_paid - self.refunded
 
     @property
     def unpaid(self) -> bool:

@@ -1,5 +1,6 @@
 """What is taken back at once is as if it had never been, beside a twin who did nothing: a cancellation that is recovered,
-then and in the periods after it; a change of plan and back at one moment, in money and in credits.
+then and in the periods after it; a change of plan and back at one moment, in money to the cent, also of what is left of a
+period, and in credits of a whole one.
 
 CASES (40) is how many of each, SEED (1) what they are made from.
 """
@@ -31,7 +32,7 @@ AVAILABLE = "SELECT coalesce(sum(w.available), 0) AS n FROM credits.wallets w WH
 class Twins:
     """Two customers with the same plan, both of which pay at once; the second is the one who changes things."""
 
-    def __init__(self, connection: psycopg.Connection[Any], seed: int, name: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], seed: int, name: str, stub: bool = False) -> None:
         self.chosen = random.Random(seed)
         interval = self.chosen.choice(["day", "week", "month", "3 months", "year"])
         self.interval = Interval.parse(interval)
@@ -42,14 +43,16 @@ class Twins:
             # 366 instalments, ended and brought back, take a minute.
             if interval == "year" and "every" in plan["schedule"]:
                 plan["schedule"]["every"] = "month"
+        self.start, self.end, self.periods = self.now, self.interval.after(self.now), 0
+        if stub:
+            self.end = self.within()
         for server in self.both:
             server.clock(self.now)
             server.customer("ann")
             for price, amount in WHOLE.items():
                 server.price(price, interval, amount, plan=plans[price])
-            server.create("s1", "ann", [{"item": "i1", "price": "p0", "quantity": 2}])
+            server.create("s1", "ann", [{"item": "i1", "price": "p0", "quantity": 2}], anchor=text_of(self.end) if stub else None)
             server.paid("s1#1")
-        self.start, self.end, self.periods = self.now, self.interval.after(self.now), 0
 
     def within(self) -> datetime:
         """Any moment that is left of the first period."""
@@ -96,11 +99,17 @@ def recovered(connection: psycopg.Connection[Any], seed: int) -> list[str]:
 def there_and_back(connection: psycopg.Connection[Any], seed: int) -> list[str]:
     """To another price or quantity, and back at the same moment. What lasts for a time of its own does so from the change on,
     and what of it has expired does not come again."""
-    twins = Twins(connection, seed, "back")
-    restless = twins.both[1]
+    twins = Twins(connection, seed, "back", stub=seed % 4 == 1)
+    restless, base = twins.both[1], {"price": "p0", "quantity": 2}
+    if seed % 4 == 2:
+        base = {"price": "p0", "quantity": 3}
+        twins.go_to(twins.within())
+        for server in twins.both:
+            server.update("s1", [{"item": "i1"} | base], "always_invoice")
+            server.paid("s1#2")
     twins.go_to(twins.within())
     to = twins.chosen.choice([{"price": "p1"}, {"quantity": 7}, {"quantity": 1}, {"price": "p1", "quantity": 5}])
-    for change in (to, {"price": "p0", "quantity": 2}):
+    for change in (to, base):
         restless.update("s1", [{"item": "i1"} | change])
     quiet_has, restless_has = (server.one(AVAILABLE, server.customer_id)["n"] for server in twins.both)
     pending = restless.one(PENDING, restless.customer_id)["n"]
@@ -109,7 +118,7 @@ def there_and_back(connection: psycopg.Connection[Any], seed: int) -> list[str]:
     found = []
     if pending:
         found.append(f"there and back {seed}: {pending} is to be paid")
-    if quiet_has != restless_has:
+    if quiet_has != restless_has and seed % 4 in (0, 3):
         found.append(f"there and back {seed}: {restless_has} credits where {quiet_has} were")
     return found
 

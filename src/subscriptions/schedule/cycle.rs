@@ -202,6 +202,32 @@ pub mod tests {
             prop_assert_eq!(cycle.period_at(Time(period.start.0 - 1)).end, period.start);
         }
 
+        /// From a beginning in mid-period on, one after another: what is left of the first, then whole ones, each from the
+        /// anchor, on its day of the month or the last one of a month that is too short.
+        #[test]
+        fn one_period_after_another(
+            anchor in -500_000_000i64..1_500_000_000, begin in 0i64..1_500_000_000, interval in 0usize..5, count in 1i32..14
+        ) {
+            let interval = ["hour", "day", "week", "month", "year"][interval];
+            let cycle = cycle(Time(anchor * 1_000_000), interval, count);
+            let mut period = cycle.from(Time(begin * 1_000_000));
+            for _ in 0..60 {
+                let next = cycle.period_at(period.end);
+                prop_assert_eq!(next.start, period.end);
+                prop_assert_eq!(next, cycle.from(period.end));
+                prop_assert!(next.length() <= cycle.longest().length() && next.length() > 0);
+                if cycle.step.months == 0 {
+                    prop_assert_eq!(next.length(), cycle.step.microseconds);
+                } else {
+                    let (date, day) = (next.start.date().unwrap(), cycle.anchor.date().unwrap().day());
+                    prop_assert_eq!(date.day(), day.min(date.month().length(date.year())));
+                    let time_of_day = |at: Time| at.0 - at.start_of_day().0;
+                    prop_assert_eq!(time_of_day(next.start), time_of_day(cycle.anchor));
+                }
+                period = next;
+            }
+        }
+
         #[test]
         fn a_change_of_interval_leaves_no_gap(
             anchor in 0i64..1_500_000_000, after in 0i64..40_000_000, from in 0usize..5, to in 0usize..5, count in 1i32..14

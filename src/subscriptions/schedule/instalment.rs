@@ -191,5 +191,43 @@ mod tests {
             let rest: Decimal = plan.rest(year(), from).unwrap().iter().map(|one| one.credits).sum();
             prop_assert!(rest <= Decimal::from(credits));
         }
+
+        /// Of any period by any length: one after another, none twice and none left out, up to as many as there may be; what is
+        /// granted from a moment on and what was for the time before are all of it.
+        #[test]
+        fn instalments_of_any_period(
+            begin in 0i64..1_500_000_000, length in 1i64..370 * 24, every in 0usize..5, count in 1i32..9,
+            per_grant in proptest::option::of(1i64..1_000), most in proptest::option::of(1usize..20),
+            credits in 1i64..1_000_000, moments in proptest::array::uniform2(0i64..1_000_000)
+        ) {
+            let start = Time(begin * 1_000_000);
+            let period = Period { start, end: Time(start.0 + length * 3_600_000_000) };
+            let every = Step::of(["hour", "day", "week", "month", "year"][every], count).unwrap();
+            let per_grant = per_grant.map(|credits| Decimal::new(credits, 2));
+            let credits = Decimal::new(credits, 2);
+            let plan = Plan { credits, per_grant, most, decimals: 2, ..plan(1, Some(every)) };
+            let Ok(all) = plan.whole(period) else {
+                prop_assert!(most.is_none() && every.times(MOST as i64, start) < period.end);
+                return Ok(());
+            };
+            let sum = |all: &[Instalment]| all.iter().map(|one| one.credits).sum::<Decimal>();
+            let due = per_grant.map_or(credits, |each| each * Decimal::from(all.len()));
+            prop_assert_eq!(sum(&all), due);
+            prop_assert!(all.len() <= most.unwrap_or(MOST));
+            prop_assert_eq!((all[0].starts_at, all.last().unwrap().ends_at), (period.start, period.end));
+            prop_assert!(all.iter().all(|one| one.starts_at < one.ends_at && one.credits >= Decimal::ZERO));
+            prop_assert!(all.windows(2).all(|two| two[0].ends_at == two[1].starts_at && two[0].no + 1 == two[1].no));
+            prop_assert!((0..).zip(&all).all(|(number, one)| one.starts_at == every.times(number, start)));
+            let mut moments = moments.map(|share| Time(start.0 + period.length() / 1_000_000 * share));
+            moments.sort();
+            let [one, other] = moments.map(|at| plan.rest(period, at).unwrap());
+            prop_assert!(sum(&other) <= sum(&one) && sum(&one) <= due, "later there is less");
+            prop_assert_eq!(sum(&plan.rest(period, start).unwrap()), due);
+            prop_assert_eq!(plan.rest(period, period.end).unwrap(), vec![]);
+            // What is left of what is left is what is left.
+            let again = one.into_iter().filter(|one| one.starts_at >= moments[1]).map(|one| one.credits).sum::<Decimal>();
+            let begun_later = other.iter().filter(|later| later.starts_at > moments[1]).map(|one| one.credits);
+            prop_assert!(again >= begun_later.sum::<Decimal>());
+        }
     }
 }

@@ -184,6 +184,7 @@ pub fn next(facts: &Facts<'_>) -> Option<(Time, Change)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn facts(status: Status) -> Facts<'static> {
         Facts {
@@ -265,5 +266,32 @@ mod tests {
         assert_eq!(next(&Facts { status: Status::IncompleteExpired, ..used }), None);
         assert!(Status::Canceled.is_over() && !Status::Paused.is_over());
         assert!(Status::ALL.into_iter().all(|status| Status::parse(status.as_str()) == Some(status)));
+    }
+
+    proptest! {
+        /// Whatever a subscription is: what is known to end it changes nothing before, and then comes before all else that is
+        /// due at that moment, but for what never paid. So one that was to end and is not is as if it never had been.
+        #[test]
+        fn canceled_for_later_and_recovered(
+            status in 0usize..7, moments in proptest::array::uniform6(proptest::option::of(0i64..100)), retries in 0usize..4,
+            days_until_cancel in 1i32..40, is_automatic: bool, cancel_at in 0i64..100, ends_with_session: bool
+        ) {
+            let status = Status::ALL[status];
+            let [period_end, resumes_at, past_due_at, due_date, usage_closes_at, _] =
+                moments.map(|day| day.map(|day| Time(day * DAY)));
+            let without = Facts {
+                period_end: period_end.unwrap_or(Time(30 * DAY)),
+                resumes_at, past_due_at, due_date, usage_closes_at, retries, days_until_cancel, is_automatic,
+                ends_with_session, ..facts(status)
+            };
+            let at = Time(cancel_at * DAY);
+            let with = Facts { cancel_at: Some(at), ..without.clone() };
+            match next(&without) {
+                Some((earlier, change)) if earlier < at => prop_assert_eq!(next(&with), Some((earlier, change))),
+                _ if status == Status::Incomplete || status.is_over() => prop_assert_eq!(next(&with), next(&without)),
+                _ => prop_assert_eq!(next(&with), Some((at, Change::Cancel))),
+            }
+            prop_assert_eq!(next(&Facts { cancel_at: None, ..with }), next(&without));
+        }
     }
 }
