@@ -129,7 +129,7 @@ fn given_back(session: &Session, there: &Subscription, changes: &[Change], how: 
                 true => covering::under_way(session, &there.customer_id, line.id, how.at)?,
                 false => Vec::new(),
             };
-            let credited = line.credit(how.at, decimals)?.to_the_cent(before, how, decimals)?;
+            let credited = line.credit(how.at, decimals)?.at_price(before, how, decimals)?;
             let credited = credited.less_spent(&taken, decimals)?;
             proration.lines.extend(credited.negative(before, how.at, decimals)?);
             proration.taken.extend(taken);
@@ -176,7 +176,7 @@ impl Covering {
 
 impl Credited {
     /// Of a line that has all that is left of the period at the item's price, it is what the rest of the period costs at that.
-    fn to_the_cent(mut self, before: &Item, how: &How, decimals: u32) -> Result<Self, Error> {
+    fn at_price(mut self, before: &Item, how: &How, decimals: u32) -> Result<Self, Error> {
         let line = &self.line;
         if line.discount.is_zero() && !before.is_metered() {
             let price = (before.amount()?, how.whole);
