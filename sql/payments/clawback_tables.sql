@@ -22,8 +22,8 @@ CREATE TABLE credits_internal.reclaims (
 COMMENT ON TABLE credits_internal.reclaims IS
 'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
 taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven. A capture of more than
-there was, an opening balance below zero, and what was imported have one too, without a grant: credits are what it left
-owed.';
+there was, an opening balance below zero, what was imported, and what was on an invoice that is void have one too,
+without a grant: credits are what it left owed.';
 COMMENT ON COLUMN credits_internal.reclaims.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.reclaims.operation_id IS 'The operation.';
 COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';

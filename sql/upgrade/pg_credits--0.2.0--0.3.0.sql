@@ -3460,6 +3460,12 @@ WHERE r.grant_id IS NULL
                     AND CASE o.function WHEN 'wallet_adjust' THEN -o.amount WHEN 'wallet_debit' THEN o.amount END
                         >= r.credits
                     AND (o.reason = 'opening_balance' OR i.customer_id IS NOT NULL))
+  -- What was on an invoice that is void.
+  AND NOT EXISTS (SELECT FROM credits_internal.operations o
+                  JOIN credits_internal.invoiced_credits d ON d.customer_id = o.customer_id AND d.grant_id = o.grant_id
+                  WHERE o.customer_id = r.customer_id AND o.operation_id = r.operation_id
+                    AND o.function = 'invoice_void' AND d.status = 'returned'
+                    AND (d.currency, d.credits, o.amount) = (r.currency, r.credits, r.credits))
   AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
                   WHERE c.customer_id = r.customer_id AND c.capture_id = r.operation_id AND c.identifier IS NULL
                     AND c.amount - c.held >= r.credits)
@@ -3519,6 +3525,7 @@ WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
                       -- What came from outside has no lines: the rules of invoices tell them apart.
                       WHEN 'invoice_pay' THEN coalesce(l.total, 0) NOT IN (-o.amount, 0)
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'invoice_void' THEN coalesce(l.total, 0) <> -o.amount
                       WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount
                       WHEN 'credit_grant_expire' THEN coalesce(l.total, 0) <> -o.amount
@@ -3586,6 +3593,7 @@ WHERE CASE WHEN o.function IN ('wallet_debit', 'wallet_adjust') AND w.operation_
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
       WHEN 'operation_reverse' THEN l.type = 'reversal'
+      WHEN 'invoice_void' THEN l.type IN ('refund', 'consumption')
       WHEN 'credit_grant_void' THEN l.type IN ('void', 'refund', 'consumption')
       WHEN 'credit_grant_expire' THEN l.type = 'expiration'
       WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')
@@ -4690,6 +4698,15 @@ SELECT 'invoiced credits: their grant is not there, or of another amount', o.cus
 FROM credits_internal.invoiced_credits o
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
 WHERE (g.amount, g.currency) IS DISTINCT FROM (o.credits, o.currency)
+UNION ALL
+SELECT 'invoiced credits: they are to be owed again once where their invoice is void, and nowhere else', o.customer_id,
+       o.currency, 'grant ' || o.grant_id, (o.status = 'returned')::integer, count(r.operation_id)
+FROM credits_internal.invoiced_credits o
+LEFT JOIN credits_internal.operations p
+       ON p.customer_id = o.customer_id AND p.grant_id = o.grant_id AND p.function = 'invoice_void'
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = p.customer_id AND r.operation_id = p.operation_id
+GROUP BY o.customer_id, o.currency, o.grant_id, o.status
+HAVING count(r.operation_id) <> (o.status = 'returned')::integer
 UNION ALL
 SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
 FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL
@@ -5803,8 +5820,8 @@ COMMENT ON COLUMN credits_internal.payment_methods.detached_at IS 'When it was d
 COMMENT ON TABLE credits_internal.reclaims IS
 'Credits of purchases whose price was paid back, and of grants that were a mistake, one operation each. credits are
 taken, paid, owed, waited for by the grant (claim), or gone: expired, voided or forgiven. A capture of more than
-there was, an opening balance below zero, and what was imported have one too, without a grant: credits are what it left
-owed.';
+there was, an opening balance below zero, what was imported, and what was on an invoice that is void have one too,
+without a grant: credits are what it left owed.';
 COMMENT ON COLUMN credits_internal.reclaims.top_up_id IS 'Of which purchase; NULL for none.';
 COMMENT ON COLUMN credits_internal.reclaims.grant_id IS 'The grant; NULL for what another operation left owed.';
 COMMENT ON COLUMN credits_internal.reclaims.first_id IS

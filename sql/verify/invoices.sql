@@ -120,6 +120,15 @@ FROM credits_internal.invoiced_credits o
 LEFT JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
 WHERE (g.amount, g.currency) IS DISTINCT FROM (o.credits, o.currency)
 UNION ALL
+SELECT 'invoiced credits: they are to be owed again once where their invoice is void, and nowhere else', o.customer_id,
+       o.currency, 'grant ' || o.grant_id, (o.status = 'returned')::integer, count(r.operation_id)
+FROM credits_internal.invoiced_credits o
+LEFT JOIN credits_internal.operations p
+       ON p.customer_id = o.customer_id AND p.grant_id = o.grant_id AND p.function = 'invoice_void'
+LEFT JOIN credits_internal.reclaims r ON r.customer_id = p.customer_id AND r.operation_id = p.operation_id
+GROUP BY o.customer_id, o.currency, o.grant_id, o.status
+HAVING count(r.operation_id) <> (o.status = 'returned')::integer
+UNION ALL
 SELECT 'grant: two lines of invoices name it', l.customer_id, l.credit_currency, 'grant ' || l.grant_id, 1, count(*)
 FROM credits_internal.invoice_lines l WHERE l.grant_id IS NOT NULL
 GROUP BY 1, 2, 3, l.grant_id HAVING count(*) > 1

@@ -96,6 +96,12 @@ WHERE r.grant_id IS NULL
                     AND CASE o.function WHEN 'wallet_adjust' THEN -o.amount WHEN 'wallet_debit' THEN o.amount END
                         >= r.credits
                     AND (o.reason = 'opening_balance' OR i.customer_id IS NOT NULL))
+  -- What was on an invoice that is void.
+  AND NOT EXISTS (SELECT FROM credits_internal.operations o
+                  JOIN credits_internal.invoiced_credits d ON d.customer_id = o.customer_id AND d.grant_id = o.grant_id
+                  WHERE o.customer_id = r.customer_id AND o.operation_id = r.operation_id
+                    AND o.function = 'invoice_void' AND d.status = 'returned'
+                    AND (d.currency, d.credits, o.amount) = (r.currency, r.credits, r.credits))
   AND NOT EXISTS (SELECT FROM credits_internal.hold_captures c
                   WHERE c.customer_id = r.customer_id AND c.capture_id = r.operation_id AND c.identifier IS NULL
                     AND c.amount - c.held >= r.credits)
@@ -155,6 +161,7 @@ WHERE CASE o.function WHEN 'wallet_debit' THEN coalesce(l.total, 0) <> -o.amount
                       -- What came from outside has no lines: the rules of invoices tell them apart.
                       WHEN 'invoice_pay' THEN coalesce(l.total, 0) NOT IN (-o.amount, 0)
                       WHEN 'wallet_adjust' THEN coalesce(l.total, 0) <> o.amount
+                      WHEN 'invoice_void' THEN coalesce(l.total, 0) <> -o.amount
                       WHEN 'operation_reverse' THEN coalesce(l.total, 0) <> o.amount
                       WHEN 'wallet_transfer' THEN abs(coalesce(l.total, 0)) <> o.amount
                       WHEN 'credit_grant_expire' THEN coalesce(l.total, 0) <> -o.amount
@@ -222,6 +229,7 @@ WHERE CASE WHEN o.function IN ('wallet_debit', 'wallet_adjust') AND w.operation_
       WHEN 'wallet_adjust' THEN l.type = CASE WHEN l.amount > 0 THEN 'adjustment' WHEN o.reason = 'refund' THEN 'refund'
                                               WHEN o.reason = 'charge' THEN 'debit' ELSE 'adjustment' END
       WHEN 'operation_reverse' THEN l.type = 'reversal'
+      WHEN 'invoice_void' THEN l.type IN ('refund', 'consumption')
       WHEN 'credit_grant_void' THEN l.type IN ('void', 'refund', 'consumption')
       WHEN 'credit_grant_expire' THEN l.type = 'expiration'
       WHEN 'payment_refunded' THEN l.type IN ('refund', 'consumption', 'reversal')

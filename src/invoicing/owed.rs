@@ -4,7 +4,6 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::invoicing::invoice::Invoice;
-use crate::ledger::grant::ending;
 use crate::ledger::grant::owed::{self, Owed, Payer};
 use crate::moment::Time;
 use crate::pg::statement::{Row, Session, Statement};
@@ -35,7 +34,8 @@ pub fn invoice(
 }
 
 static OPEN: Statement = Statement::new(
-    c"SELECT o.grant_id, o.currency, o.credits FROM credits_internal.invoiced_credits o
+    c"SELECT o.grant_id, o.currency, o.credits, g.applicable_meters[1] FROM credits_internal.invoiced_credits o
+      JOIN credits_internal.credit_grants g ON g.customer_id = o.customer_id AND g.grant_id = o.grant_id
       WHERE o.customer_id = $1 AND o.invoice_id = $2 AND o.status = 'invoiced' ORDER BY o.currency, o.grant_id",
     &[TEXTOID, UUIDOID],
 );
@@ -50,6 +50,7 @@ struct Part {
     grant_id: Uuid,
     currency: String,
     credits: Decimal,
+    event_name: Option<String>,
 }
 
 fn parts(session: &Session, invoice: &Invoice) -> Result<Vec<Part>, Error> {
@@ -58,7 +59,9 @@ fn parts(session: &Session, invoice: &Invoice) -> Result<Vec<Part>, Error> {
         return Ok(Vec::new());
     }
     let rows = OPEN.run(session, &[invoice.customer_id.cell(), invoice.id.cell()])?;
-    let part = |mut row: Row<'_>| Ok(Part { grant_id: row.next()?, currency: row.next()?, credits: row.next()? });
+    let part = |mut row: Row<'_>| {
+        Ok(Part { grant_id: row.next()?, currency: row.next()?, credits: row.next()?, event_name: row.next()? })
+    };
     rows.iter().map(part).collect()
 }
 
@@ -78,11 +81,12 @@ pub fn currencies(session: &Session, invoice: &Invoice) -> Result<Vec<String>, E
     Ok(parts(session, invoice)?.into_iter().map(|part| part.currency).collect())
 }
 
-/// Its invoice is void: they are owed again, less what came back of them meanwhile. Its accounts are locked. Raises PC007.
+/// Its invoice is void: they are owed again; what came back of them meanwhile pays that. Its accounts are locked. Raises PC007.
 pub fn give_back(session: &Session, invoice: &Invoice, now: Time) -> Result<(), Error> {
     for part in parts(session, invoice)? {
         close(session, invoice, &part, "returned", now)?;
-        ending::take_back(session, &invoice.customer_id, part.grant_id, "The invoice is void")?;
+        let owed = (part.grant_id, part.event_name.as_deref(), part.credits);
+        owed::owe_again(session, (&invoice.customer_id, &part.currency), owed, "invoice_void", now)?;
     }
     Ok(())
 }

@@ -162,10 +162,27 @@ pub fn withdraw(
 
 // What operations owe, whatever they are, is in one table.
 static OWE: Statement = Statement::new(
-    c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, currency, credits, owes, created_at)
-      VALUES ($1, $2, $3, $4, true, $5)",
-    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID],
+    c"INSERT INTO credits_internal.reclaims (customer_id, operation_id, currency, credits, owes, created_at, event_name)
+      VALUES ($1, $2, $3, $4, true, $5, $6)",
+    &[TEXTOID, UUIDOID, TEXTOID, NUMERICOID, TIMESTAMPTZOID, TEXTOID],
 );
+
+/// Writes down what an operation owes, which the payers of a meter may pay, or without one plain credits.
+pub fn record_owed(
+    session: &Session,
+    book: &Book,
+    operation_id: Uuid,
+    event_name: Option<&str>,
+    owed: Decimal,
+) -> Result<(), Error> {
+    // In the schema of the release before, grants alone owe.
+    if installed::is_before(session)? {
+        return Err(Error::VersionsDiffer);
+    }
+    let [customer_id, currency] = [book.customer_id.cell(), book.currency.cell()];
+    let [owed, at] = [owed.cell(), book.posted_at.cell()];
+    OWE.run(session, &[customer_id, operation_id.cell(), currency, owed, at, event_name.cell()]).map(drop)
+}
 
 /// Takes an amount from an account whose grants are loaded, as far as they have it, and owes the rest; the caller posts
 /// it. Raises PC001 where that is beyond overdraft_limit, PC007.
@@ -181,13 +198,7 @@ pub fn withdraw_or_owe(
         .withdraw_or_owe(line_type, operation_id, amount, decimals)
         .map_err(|refusal| refused(session, book, amount, ("amount", amount), refusal))?;
     if charged.pending > Decimal::ZERO {
-        // In the schema of the release before, grants alone owe.
-        if installed::is_before(session)? {
-            return Err(Error::VersionsDiffer);
-        }
-        let [customer_id, currency] = [book.customer_id.cell(), book.currency.cell()];
-        let [owed, at] = [charged.pending.cell(), book.posted_at.cell()];
-        OWE.run(session, &[customer_id, operation_id.cell(), currency, owed, at])?;
+        record_owed(session, book, operation_id, None, charged.pending)?;
     }
     Ok(charged)
 }

@@ -118,20 +118,6 @@ pub fn end_in_history(
     end_part(session, customer_id, (grant_id, amount), None, &ending)
 }
 
-/// A grant is taken back that paid what was owed: that is owed again, less what came back of it, and what is left of the grant
-/// ends. Raises PC007, PC009.
-pub fn take_back(session: &Session, customer_id: &str, grant_id: Uuid, reason: &str) -> Result<(), Error> {
-    let ending = Ending {
-        function: "credit_grant_void",
-        status: Status::Voided,
-        line_type: LineType::Void,
-        reason: Some(reason),
-        owes: true,
-    };
-    end(session, customer_id, grant_id, ending.status, ending.reason)?;
-    owe_all(session, customer_id, grant_id, &ending).map(drop)
-}
-
 static RECORD_END: Statement = Statement::new(
     c"UPDATE credits_internal.credit_grants SET ended_at = $3, ended_reason = $4 WHERE customer_id = $1 AND grant_id = $2",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, TEXTOID],
@@ -306,7 +292,7 @@ static FACTS: Statement = Statement::new(
     facts!(
         "invoice_lines",
         " OR EXISTS (SELECT FROM credits_internal.invoiced_credits o
-                     WHERE o.customer_id = $1 AND o.grant_id = $2 AND o.status <> 'returned')"
+                     WHERE o.customer_id = $1 AND o.grant_id = $2)"
     ),
     &[TEXTOID, UUIDOID],
 )

@@ -1,9 +1,10 @@
 //! What an account owes, settled all at once: a grant that is made for it pays it, since it is written off or was put on an
 //! invoice. So each event still says who paid for it, and what comes back of it goes where it came from.
 
-use crate::amount::Decimal;
+use crate::amount::{self, AmountError, Decimal};
 use crate::error::Error;
 use crate::ledger::engine::line::LineType;
+use crate::ledger::engine::operation::{self, Operation, Texts};
 use crate::ledger::engine::posting::{self, Key};
 use crate::ledger::grant::terms::{DEFAULT_PRIORITY, GrantTerms, Terms};
 use crate::ledger::grant::{self, NewGrant};
@@ -112,6 +113,39 @@ pub fn pay(
         grants.push(new.id);
     }
     Ok(grants)
+}
+
+/// What such a grant paid is owed again, as of now, in an account that is locked. The grant stays: what comes back to it, since
+/// usage is taken back, pays that. Raises PC007.
+pub fn owe_again(
+    session: &Session,
+    (customer_id, currency): (&str, &str),
+    (grant_id, event_name, credits): (Uuid, Option<&str>, Decimal),
+    function: &str,
+    now: Time,
+) -> Result<(), Error> {
+    let book = account::open_existing(session, customer_id, currency, now)?;
+    let mut book = account::post_due_before_taking_back(session, book)?;
+    let decimals = currency::decimals(session, currency)?;
+    if !amount::is_countable(book.pending + credits, decimals) {
+        return Err(Error::amount("amount", credits, AmountError::TooMuchOwed));
+    }
+    let meters: Vec<&str> = event_name.into_iter().collect();
+    posting::take_windows(session, &mut [(&mut book, credits)], &meters)?;
+    let call = Operation {
+        function: function.to_string(),
+        operation_id: Uuid::now_v7(),
+        currency: currency.to_string(),
+        amount: credits,
+        category: None,
+        grant_id: Some(grant_id),
+        counterparty: None,
+        reason: None,
+    };
+    operation::claim(session, customer_id, &call, None, &Texts::default(), book.posted_at)?;
+    account::record_owed(session, &book, call.operation_id, event_name, credits)?;
+    book.owe_again(call.operation_id, event_name, credits);
+    posting::post(session, &[book])
 }
 
 static ADD: Statement = Statement::new(

@@ -133,6 +133,14 @@ impl Book {
         self.owe((source, event_name, debt_no), Decimal::ZERO, Decimal::ZERO, owed);
     }
 
+    /// Owes what a grant paid that nobody else paid for: those that can pay it, which must be loaded, pay first.
+    pub fn owe_again(&mut self, operation_id: Uuid, event_name: Option<&str>, credits: Decimal) {
+        let at = self.posted_at;
+        self.owe_back(operation_id, event_name, credits, at);
+        self.pay_debts(at);
+        self.touch();
+    }
+
     /// Undoes such an operation: its debt and its open clawbacks are dropped, and what it took returns to the grants
     /// that gave it, newest first; that pays other debts. The grants must be loaded.
     pub fn undo_reclaim(
