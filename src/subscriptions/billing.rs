@@ -188,8 +188,8 @@ pub fn make(
     let invoice_id = Uuid::now_v7();
     // What is owed for the time before: its accounts are locked before anything else is.
     let owed = match reason {
-        Reason::SubscriptionCycle => {
-            if subscription.policy != Policy::Carry && !currency::is_money(session, &subscription.currency)? {
+        Reason::SubscriptionCycle if subscription.policy != Policy::Carry => {
+            if !currency::is_money(session, &subscription.currency)? {
                 // With the wallet that pays.
                 instalments::lock_accounts(session, subscription)?;
             }
