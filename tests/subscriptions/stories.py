@@ -273,7 +273,8 @@ class Story:
                 getattr(self, then)(at, one)
             if self.chance(85):
                 later = self.random.choice([0, 1, 5, 20, 60]) * self.random.random() * (DAY / 24 if self.hours else DAY)
-                heapq.heappush(self.answers, (at + later, len(self.answers) + self.items, "decided", name))
+                later = max(at + later, self.model.now)
+                heapq.heappush(self.answers, (later, len(self.answers) + self.items, "decided", name))
 
     def item_name(self) -> str:
         self.items += 1
