@@ -116,7 +116,7 @@ GRANT SELECT ON
     credits.invoice_lines, credits.invoice_payments, credits.payment_methods, credits.billing_events,
     credits.payment_intents, credits.refunds, credits.coupons, credits.promotion_codes, credits.discount_log,
     credits.checkout_sessions, credits.payment_links, credits.subscriptions, credits.subscription_items,
-    credits.usage_records, credits.usage_record_summaries,
+    credits.usage_records, credits.usage_record_summaries, credits.invoiced_events,
     credits.webhook_endpoints, credits.webhook_attempts
 TO credits_app, credits_read, credits_admin;
 GRANT EXECUTE ON FUNCTION

@@ -5,11 +5,12 @@ CREATE TYPE credits.reported_event AS (
 COMMENT ON TYPE credits.reported_event IS 'An event and its charge, as report_meter_event() returns it.';
 COMMENT ON COLUMN credits.reported_event.identifier IS 'The reporter''s own key of the event, unique per customer.';
 COMMENT ON COLUMN credits.reported_event.status IS
-'''processed'', ''pending'' while credits are owed, or ''unsettled'' where the meter is deferred.';
+'''processed'', ''pending'' while credits are owed, ''unsettled'' where the meter is deferred, or ''recorded'' where it
+is invoiced.';
 COMMENT ON COLUMN credits.reported_event.consumed IS 'Credits paid for the event; below zero where credits came back.';
 COMMENT ON COLUMN credits.reported_event.pending IS 'Credits still owed for the event.';
 COMMENT ON COLUMN credits.reported_event.available IS
-'What a plain debit may take afterwards; NULL where the event is unsettled.';
+'What a plain debit may take afterwards; NULL where the event is unsettled or recorded.';
 COMMENT ON COLUMN credits.reported_event.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 
 CREATE FUNCTION credits.report_meter_event(
@@ -33,7 +34,8 @@ source_data: the application''s own data: what the event was made of.
 metadata: the application''s own data; keys of it may decide the price.
 member_id: the member whose usage it is, whose limits it counts towards; NULL for none.
 
-A repeat changes nothing and returns replayed = true.
+A repeat changes nothing and returns replayed = true. Where the meter''s settlement is ''invoice'' no wallet is charged,
+and the view invoiced_events says where the event went.
 
 PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded; PC021 where a limit has
 too little left, unless the meter is deferred: see the view limits; PC013 where the meter''s pricing has no price for
@@ -49,11 +51,12 @@ CREATE TYPE credits.batch_event AS (
 COMMENT ON TYPE credits.batch_event IS 'One event of a batch, as report_meter_events() returns it.';
 COMMENT ON COLUMN credits.batch_event.identifier IS 'The reporter''s own key of the event, unique per customer.';
 COMMENT ON COLUMN credits.batch_event.status IS
-'''processed'', ''pending'' while credits are owed, or ''unsettled'' where the meter is deferred.';
+'''processed'', ''pending'' while credits are owed, ''unsettled'' where the meter is deferred, or ''recorded'' where it
+is invoiced.';
 COMMENT ON COLUMN credits.batch_event.consumed IS 'Credits paid for the event; below zero where credits came back.';
 COMMENT ON COLUMN credits.batch_event.pending IS 'Credits still owed for the event.';
 COMMENT ON COLUMN credits.batch_event.available IS
-'What a plain debit may take afterwards; NULL where the event is unsettled.';
+'What a plain debit may take afterwards; NULL where the event is unsettled or recorded.';
 COMMENT ON COLUMN credits.batch_event.replayed IS 'Whether this call repeated an earlier one and changed nothing.';
 COMMENT ON COLUMN credits.batch_event.error IS
 'The code of the error that the event alone would have raised; NULL for none.';

@@ -40,7 +40,8 @@ COMMENT ON COLUMN credits_internal.meter_events.created_at IS
 'When it was reported; where it is its own line, when that was posted, at the account''s time.';
 COMMENT ON COLUMN credits_internal.meter_events.price_version IS
 'The version of its meter''s prices that was in force when it occurred. Where its customer had an override, 65536 times
-the override_no is added, to 0 where that is a price of their own. 0 where it was imported with what it was charged.';
+the override_no is added, to 0 where that is a price of their own. 0 where it was imported with what it was charged,
+and where invoices say what it costs.';
 COMMENT ON COLUMN credits_internal.meter_events.subscription_id IS 'The application''s own data.';
 COMMENT ON COLUMN credits_internal.meter_events.source_data IS
 'The application''s own data: what the event was made of.';

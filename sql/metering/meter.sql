@@ -21,7 +21,8 @@ COMMENT ON COLUMN credits.meter.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
 period_from says when it begins.';
 COMMENT ON COLUMN credits.meter.settlement IS
-'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
+'When events are charged: ''immediate'', ''deferred'' (recorded at once, and charged by settle()), or never: ''invoice''
+(recorded, and invoiced by a subscription after its period).';
 COMMENT ON COLUMN credits.meter.pricing IS
 'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
 COMMENT ON COLUMN credits.meter.next_price_at IS
@@ -60,7 +61,9 @@ period: what is priced together: the events of a ''day'', a ''week'' (from Monda
   (NULL).
 overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
-  the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
+  the report: for sum and count, without tiers or whole blocks, with overage ''pending''. ''invoice'' only records, and
+  the customer''s subscription with the meter invoices it after its period: in a currency of kind fiat, without a
+  period of its own, with one price for all metadata, and overage ''pending''.
 description: for people.
 metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
@@ -201,7 +204,8 @@ COMMENT ON COLUMN credits.meters.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
 period_from says when it begins.';
 COMMENT ON COLUMN credits.meters.settlement IS
-'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
+'When events are charged: ''immediate'', ''deferred'' (recorded at once, and charged by settle()), or never: ''invoice''
+(recorded, and invoiced by a subscription after its period).';
 COMMENT ON COLUMN credits.meters.pricing IS
 'The price by block, tier or metadata (docs/pricing.md); NULL where unit_price is all.';
 COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';

@@ -8,7 +8,7 @@ CREATE TABLE credits_internal.meters (
     period        text CHECK (period IN ('day', 'week', 'month', 'year')),
     unit          text,
     overage       text NOT NULL CHECK (overage IN ('pending', 'reject')),
-    settlement    text NOT NULL DEFAULT 'immediate' CHECK (settlement IN ('immediate', 'deferred')),
+    settlement    text NOT NULL DEFAULT 'immediate' CHECK (settlement IN ('immediate', 'deferred', 'invoice')),
     active        boolean NOT NULL DEFAULT true,
     price_version integer NOT NULL DEFAULT 1,
     description   text,
@@ -39,7 +39,8 @@ COMMENT ON COLUMN credits_internal.meters.unit IS 'For display: ''token'', ''GB'
 COMMENT ON COLUMN credits_internal.meters.overage IS
 'What happens to usage that no credit covers: ''pending'' records it as owed, ''reject'' refuses the event.';
 COMMENT ON COLUMN credits_internal.meters.settlement IS
-'When events are charged: ''immediate'', or ''deferred'': recorded at once and charged by settle().';
+'When events are charged: ''immediate'', ''deferred'' (recorded at once, and charged by settle()), or never: ''invoice''
+(recorded, and invoiced by a subscription after its period).';
 COMMENT ON COLUMN credits_internal.meters.active IS 'Whether it takes new events.';
 COMMENT ON COLUMN credits_internal.meters.price_version IS
 'The last version of its prices, in force already or not; price_schedule says which is in force when.';

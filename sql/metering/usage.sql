@@ -89,7 +89,11 @@ CREATE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        n.credits, n.consumed, n.pending,
        CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
-            WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+            WHEN n.pending > 0 THEN 'pending' WHEN e.price_version <> 0 THEN 'processed'
+            ELSE coalesce((SELECT CASE WHEN i.usage_record_summary_id IS NULL THEN 'recorded' ELSE 'invoiced' END
+                           FROM credits_internal.invoiced_events i
+                           WHERE i.customer_id = e.customer_id AND i.identifier = e.identifier), 'processed')
+       END AS status,
        e.canceled_at, e.cancel_reason, e.returned,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at,
        nullif(e.price_version % 65536, 0) AS price_version, e.period_key,
@@ -122,7 +126,8 @@ COMMENT ON COLUMN credits.usage.credits IS 'Credits that the event cost; below z
 COMMENT ON COLUMN credits.usage.consumed IS 'Credits paid for the event.';
 COMMENT ON COLUMN credits.usage.pending IS 'Usage owed: not covered by credits yet.';
 COMMENT ON COLUMN credits.usage.status IS
-'''processed'', ''pending'' while credits are owed, ''unsettled'' until a deferred event is charged, or ''canceled''.';
+'''processed'', ''pending'' while credits are owed, ''unsettled'' until a deferred event is charged, or ''canceled''. Of
+a meter that is invoiced ''recorded'', and ''invoiced'' once the usage of its period is: see the view invoiced_events.';
 COMMENT ON COLUMN credits.usage.canceled_at IS 'When the event was canceled; NULL otherwise.';
 COMMENT ON COLUMN credits.usage.cancel_reason IS 'Why the event was canceled, as the caller said.';
 COMMENT ON COLUMN credits.usage.returned IS 'Credits that came back when the event was canceled.';

@@ -58,11 +58,38 @@ COMMENT ON COLUMN credits.my_usage_records.quantity IS 'How many.';
 COMMENT ON COLUMN credits.my_usage_records."timestamp" IS 'The moment that it is for.';
 COMMENT ON COLUMN credits.my_usage_records.created_at IS 'When it was recorded.';
 
+-- What each period adds up to at this moment: its row, with the events of its meter that it has not taken yet.
+CREATE VIEW credits_internal.usage_so_far AS
+SELECT s.customer_id, s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id,
+       s.aggregate_usage, s.period_start, s.period_end, (s.records + coalesce(w.events, 0))::integer AS records,
+       CASE WHEN w.events > 0 THEN
+           CASE s.aggregate_usage
+               WHEN 'sum' THEN s.usage + w.added + w.values
+               WHEN 'max' THEN greatest(s.usage, w.most)
+               ELSE CASE WHEN w.last_at < s.last_at THEN s.usage ELSE w.last END END
+            ELSE s.usage END AS usage,
+       s.invoiced_amount, s.closes_at, s.event_name
+FROM credits_internal.usage_record_summaries s
+LEFT JOIN LATERAL (
+    SELECT count(*) AS events, coalesce(sum(e.quantity) FILTER (WHERE e.counted IS NULL), 0) AS added,
+           count(DISTINCT e.counted) FILTER (WHERE NOT EXISTS (
+               SELECT FROM credits_internal.invoiced_events o
+               WHERE o.customer_id = s.customer_id AND o.usage_record_summary_id = s.usage_record_summary_id
+                 AND o.counted = e.counted)) AS values,
+           max(e.quantity) AS most, max(e.occurred_at) AS last_at,
+           (array_agg(e.quantity ORDER BY e.occurred_at DESC, e.created_at DESC, e.identifier DESC))[1] AS last
+    FROM credits_internal.invoiced_events e
+    WHERE e.customer_id = s.customer_id AND e.event_name = s.event_name AND e.usage_record_summary_id IS NULL
+      AND e.occurred_at >= s.period_start AND e.occurred_at < s.period_end) w ON s.event_name IS NOT NULL;
+COMMENT ON VIEW credits_internal.usage_so_far IS
+'What was used of metered items in each period by now. For the views usage_record_summaries and
+my_usage_record_summaries.';
+
 CREATE VIEW credits.usage_record_summaries AS
 SELECT s.customer_id, s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id,
        s.aggregate_usage, s.period_start, s.period_end, s.records, s.usage AS total_usage, c.usage AS invoiced_usage,
-       s.invoiced_amount, l.invoice_id, s.closes_at
-FROM credits_internal.usage_record_summaries s
+       s.invoiced_amount, l.invoice_id, s.closes_at, s.event_name
+FROM credits_internal.usage_so_far s
 LEFT JOIN LATERAL (
     SELECT c.usage FROM credits_internal.usage_closings c
     WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
@@ -87,7 +114,7 @@ COMMENT ON COLUMN credits.usage_record_summaries.aggregate_usage IS
 COMMENT ON COLUMN credits.usage_record_summaries.period_start IS
 'When the period began, or the part of it at this price.';
 COMMENT ON COLUMN credits.usage_record_summaries.period_end IS 'The first moment after it.';
-COMMENT ON COLUMN credits.usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits.usage_record_summaries.records IS 'How many records it has, or events of its meter.';
 COMMENT ON COLUMN credits.usage_record_summaries.total_usage IS 'What they add up to.';
 COMMENT ON COLUMN credits.usage_record_summaries.invoiced_usage IS 'What of that is invoiced; NULL for nothing yet.';
 COMMENT ON COLUMN credits.usage_record_summaries.invoiced_amount IS
@@ -95,12 +122,14 @@ COMMENT ON COLUMN credits.usage_record_summaries.invoiced_amount IS
 COMMENT ON COLUMN credits.usage_record_summaries.invoice_id IS 'The last invoice that it went on; NULL for none.';
 COMMENT ON COLUMN credits.usage_record_summaries.closes_at IS
 'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON COLUMN credits.usage_record_summaries.event_name IS
+'The meter whose events say what is used; NULL where it is recorded.';
 
 CREATE VIEW credits.my_usage_record_summaries WITH (security_barrier) AS
 SELECT s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id, s.aggregate_usage,
        s.period_start, s.period_end, s.records, s.usage AS total_usage, c.usage AS invoiced_usage,
-       s.invoiced_amount, l.invoice_id, s.closes_at
-FROM credits_internal.usage_record_summaries s
+       s.invoiced_amount, l.invoice_id, s.closes_at, s.event_name
+FROM credits_internal.usage_so_far s
 LEFT JOIN LATERAL (
     SELECT c.usage FROM credits_internal.usage_closings c
     WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
@@ -124,7 +153,7 @@ COMMENT ON COLUMN credits.my_usage_record_summaries.aggregate_usage IS
 COMMENT ON COLUMN credits.my_usage_record_summaries.period_start IS
 'When the period began, or the part of it at this price.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.period_end IS 'The first moment after it.';
-COMMENT ON COLUMN credits.my_usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.records IS 'How many records it has, or events of its meter.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.total_usage IS 'What they add up to.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.invoiced_usage IS
 'What of that is invoiced; NULL for nothing yet.';
@@ -133,6 +162,8 @@ COMMENT ON COLUMN credits.my_usage_record_summaries.invoiced_amount IS
 COMMENT ON COLUMN credits.my_usage_record_summaries.invoice_id IS 'The last invoice that it went on; NULL for none.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.closes_at IS
 'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.event_name IS
+'The meter whose events say what is used; NULL where it is recorded.';
 
 CREATE FUNCTION credits.usage_record_create(
     customer_id text, subscription_item_id uuid, quantity numeric, action text DEFAULT 'increment',
@@ -144,7 +175,7 @@ COMMENT ON FUNCTION credits.usage_record_create IS
 'Records usage of a metered item of a subscription, which is invoiced after its period.
 
 customer_id: the customer.
-subscription_item_id: the item, whose price is metered.
+subscription_item_id: the item, whose price is metered and has no meter.
 quantity: how many; zero or more.
 action: ''increment'' (it adds to what was recorded for the same moment) or ''set'' (it replaces that).
 timestamp: the moment that it is for, in quotation marks where it is named; NULL for now.

@@ -20,6 +20,7 @@ CREATE TABLE credits_internal.usage_record_summaries (
     last_value              numeric CHECK (last_value >= 0),
     invoiced_amount         numeric NOT NULL DEFAULT 0 CHECK (invoiced_amount >= 0),
     closes_at               timestamptz,
+    event_name              text COLLATE "C",
     PRIMARY KEY (customer_id, usage_record_summary_id),
     CONSTRAINT usage_record_summaries_period CHECK (period_start <= period_end),
     CONSTRAINT usage_record_summaries_whole CHECK (whole_start <= period_start AND period_end <= whole_end
@@ -43,7 +44,7 @@ COMMENT ON COLUMN credits_internal.usage_record_summaries.period_end IS 'The fir
 COMMENT ON COLUMN credits_internal.usage_record_summaries.whole_start IS 'When the whole period began.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.whole_end IS 'When the whole period ends.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.free IS 'Whether nothing is charged for it: in a trial.';
-COMMENT ON COLUMN credits_internal.usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.records IS 'How many records it has, or events it took.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.usage IS 'What they add up to.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.last_at IS
 'The last moment that anything was recorded for of the item, in this period or before; NULL for none yet.';
@@ -53,10 +54,16 @@ COMMENT ON COLUMN credits_internal.usage_record_summaries.invoiced_amount IS
 COMMENT ON COLUMN credits_internal.usage_record_summaries.closes_at IS
 'When what is not invoiced yet will be; NULL where nothing is to be.';
 
+COMMENT ON COLUMN credits_internal.usage_record_summaries.event_name IS
+'The meter whose events say what is used, which are in invoiced_events; NULL where it is recorded.';
+
 CREATE UNIQUE INDEX usage_record_summaries_of
 ON credits_internal.usage_record_summaries (customer_id, subscription_item_id, summary_no);
 CREATE INDEX usage_record_summaries_open
 ON credits_internal.usage_record_summaries (customer_id, subscription_id, closes_at) WHERE closes_at IS NOT NULL;
+CREATE INDEX usage_record_summaries_metered
+ON credits_internal.usage_record_summaries (customer_id, subscription_id, event_name, period_start)
+WHERE event_name IS NOT NULL;
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_record_summaries', '');
 

@@ -113,6 +113,10 @@ ALTER TABLE credits_internal.meters
     DROP CONSTRAINT meters_aggregation_check,
     ADD CONSTRAINT meters_aggregation_check CHECK (aggregation IN ('sum', 'count', 'last', 'max', 'unique')),
     ADD CONSTRAINT meters_unique_check CHECK ((aggregation = 'unique') = (unique_by IS NOT NULL));
+-- Meters that are invoiced.
+ALTER TABLE credits_internal.meters
+    DROP CONSTRAINT meters_settlement_check,
+    ADD CONSTRAINT meters_settlement_check CHECK (settlement IN ('immediate', 'deferred', 'invoice'));
 -- Periods in time zones, and from billing dates.
 ALTER TABLE credits_internal.customers ADD COLUMN time_zone text, ADD COLUMN billing_anchor timestamptz;
 ALTER TABLE credits_internal.meters
@@ -665,6 +669,26 @@ CREATE TABLE credits_internal.event_fallbacks (
 );
 ALTER TABLE credits_internal.event_fallbacks ALTER customer_id SET (n_distinct = -0.05);
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.event_fallbacks', '');
+CREATE TABLE credits_internal.invoiced_events (
+    customer_id             text COLLATE "C" NOT NULL,
+    identifier              text COLLATE "C" NOT NULL,
+    event_name              text COLLATE "C" NOT NULL,
+    quantity                numeric NOT NULL CHECK (quantity >= 0),
+    counted                 text COLLATE "C",
+    occurred_at             timestamptz NOT NULL,
+    created_at              timestamptz NOT NULL,
+    usage_record_summary_id uuid,
+    closing_no              integer CHECK (closing_no > 0),
+    PRIMARY KEY (customer_id, identifier),
+    CONSTRAINT invoiced_events_taken CHECK ((usage_record_summary_id IS NULL) = (closing_no IS NULL))
+) WITH (fillfactor = 80);
+CREATE INDEX invoiced_events_waiting ON credits_internal.invoiced_events (customer_id, event_name, occurred_at)
+    WHERE usage_record_summary_id IS NULL;
+CREATE INDEX invoiced_events_counted
+    ON credits_internal.invoiced_events (customer_id, usage_record_summary_id, counted)
+    WHERE counted IS NOT NULL AND usage_record_summary_id IS NOT NULL;
+ALTER TABLE credits_internal.invoiced_events ALTER customer_id SET (n_distinct = -0.05);
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.invoiced_events', '');
 CREATE TABLE credits_internal.event_adjustments (
     customer_id   text COLLATE "C" NOT NULL,
     identifier    text COLLATE "C" NOT NULL,
@@ -1046,6 +1070,7 @@ CREATE TABLE credits_internal.usage_record_summaries (
     last_value              numeric CHECK (last_value >= 0),
     invoiced_amount         numeric NOT NULL DEFAULT 0 CHECK (invoiced_amount >= 0),
     closes_at               timestamptz,
+    event_name              text COLLATE "C",
     PRIMARY KEY (customer_id, usage_record_summary_id),
     CONSTRAINT usage_record_summaries_period CHECK (period_start <= period_end),
     CONSTRAINT usage_record_summaries_whole CHECK (whole_start <= period_start AND period_end <= whole_end
@@ -1056,6 +1081,9 @@ CREATE UNIQUE INDEX usage_record_summaries_of
 ON credits_internal.usage_record_summaries (customer_id, subscription_item_id, summary_no);
 CREATE INDEX usage_record_summaries_open
 ON credits_internal.usage_record_summaries (customer_id, subscription_id, closes_at) WHERE closes_at IS NOT NULL;
+CREATE INDEX usage_record_summaries_metered
+ON credits_internal.usage_record_summaries (customer_id, subscription_id, event_name, period_start)
+WHERE event_name IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.usage_record_summaries', '');
 CREATE TABLE credits_internal.usage_records (
     customer_id             text COLLATE "C" NOT NULL,
@@ -2043,7 +2071,11 @@ CREATE OR REPLACE VIEW credits.usage AS
 SELECT e.customer_id, e.identifier, e.event_name, e.currency, m.unit, e.value AS quantity,
        n.credits, n.consumed, n.pending,
        CASE WHEN e.canceled THEN 'canceled' WHEN u.identifier IS NOT NULL THEN 'unsettled'
-            WHEN n.pending > 0 THEN 'pending' ELSE 'processed' END AS status,
+            WHEN n.pending > 0 THEN 'pending' WHEN e.price_version <> 0 THEN 'processed'
+            ELSE coalesce((SELECT CASE WHEN i.usage_record_summary_id IS NULL THEN 'recorded' ELSE 'invoiced' END
+                           FROM credits_internal.invoiced_events i
+                           WHERE i.customer_id = e.customer_id AND i.identifier = e.identifier), 'processed')
+       END AS status,
        e.canceled_at, e.cancel_reason, e.returned,
        e.occurred_at, e.subscription_id, e.source_data, e.metadata, e.created_at,
        nullif(e.price_version % 65536, 0) AS price_version, e.period_key,
@@ -2709,11 +2741,33 @@ FROM credits_internal.usage_records r
 JOIN credits_internal.usage_record_summaries s
   ON s.customer_id = r.customer_id AND s.usage_record_summary_id = r.usage_record_summary_id
 WHERE r.customer_id = (SELECT credits.current_customer());
+CREATE OR REPLACE VIEW credits_internal.usage_so_far AS
+SELECT s.customer_id, s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id,
+       s.aggregate_usage, s.period_start, s.period_end, (s.records + coalesce(w.events, 0))::integer AS records,
+       CASE WHEN w.events > 0 THEN
+           CASE s.aggregate_usage
+               WHEN 'sum' THEN s.usage + w.added + w.values
+               WHEN 'max' THEN greatest(s.usage, w.most)
+               ELSE CASE WHEN w.last_at < s.last_at THEN s.usage ELSE w.last END END
+            ELSE s.usage END AS usage,
+       s.invoiced_amount, s.closes_at, s.event_name
+FROM credits_internal.usage_record_summaries s
+LEFT JOIN LATERAL (
+    SELECT count(*) AS events, coalesce(sum(e.quantity) FILTER (WHERE e.counted IS NULL), 0) AS added,
+           count(DISTINCT e.counted) FILTER (WHERE NOT EXISTS (
+               SELECT FROM credits_internal.invoiced_events o
+               WHERE o.customer_id = s.customer_id AND o.usage_record_summary_id = s.usage_record_summary_id
+                 AND o.counted = e.counted)) AS values,
+           max(e.quantity) AS most, max(e.occurred_at) AS last_at,
+           (array_agg(e.quantity ORDER BY e.occurred_at DESC, e.created_at DESC, e.identifier DESC))[1] AS last
+    FROM credits_internal.invoiced_events e
+    WHERE e.customer_id = s.customer_id AND e.event_name = s.event_name AND e.usage_record_summary_id IS NULL
+      AND e.occurred_at >= s.period_start AND e.occurred_at < s.period_end) w ON s.event_name IS NOT NULL;
 CREATE OR REPLACE VIEW credits.usage_record_summaries AS
 SELECT s.customer_id, s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id,
        s.aggregate_usage, s.period_start, s.period_end, s.records, s.usage AS total_usage, c.usage AS invoiced_usage,
-       s.invoiced_amount, l.invoice_id, s.closes_at
-FROM credits_internal.usage_record_summaries s
+       s.invoiced_amount, l.invoice_id, s.closes_at, s.event_name
+FROM credits_internal.usage_so_far s
 LEFT JOIN LATERAL (
     SELECT c.usage FROM credits_internal.usage_closings c
     WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
@@ -2728,8 +2782,8 @@ LEFT JOIN credits_internal.invoice_lines l
 CREATE OR REPLACE VIEW credits.my_usage_record_summaries WITH (security_barrier) AS
 SELECT s.usage_record_summary_id, s.subscription_id, s.subscription_item_id, s.price_id, s.aggregate_usage,
        s.period_start, s.period_end, s.records, s.usage AS total_usage, c.usage AS invoiced_usage,
-       s.invoiced_amount, l.invoice_id, s.closes_at
-FROM credits_internal.usage_record_summaries s
+       s.invoiced_amount, l.invoice_id, s.closes_at, s.event_name
+FROM credits_internal.usage_so_far s
 LEFT JOIN LATERAL (
     SELECT c.usage FROM credits_internal.usage_closings c
     WHERE c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
@@ -2758,6 +2812,17 @@ CREATE FUNCTION credits.subscription_resume(
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_resume_wrapper';
+CREATE OR REPLACE VIEW credits.invoiced_events AS
+SELECT i.customer_id, i.identifier, i.event_name, i.quantity, i.occurred_at, i.created_at, s.subscription_id,
+       s.subscription_item_id, i.usage_record_summary_id, c.closed_at, l.invoice_id
+FROM credits_internal.invoiced_events i
+LEFT JOIN credits_internal.usage_record_summaries s
+       ON s.customer_id = i.customer_id AND s.usage_record_summary_id = i.usage_record_summary_id
+LEFT JOIN credits_internal.usage_closings c
+       ON c.customer_id = i.customer_id AND c.usage_record_summary_id = i.usage_record_summary_id
+      AND c.closing_no = i.closing_no
+LEFT JOIN credits_internal.invoice_lines l
+       ON l.customer_id = c.customer_id AND l.invoice_line_id = c.invoice_line_id;
 CREATE OR REPLACE VIEW credits.top_ups AS
 SELECT t.customer_id, t.payment_intent_id AS top_up_id,
        CASE WHEN t.status = 'succeeded' THEN CASE WHEN t.is_refunded THEN 'refunded' ELSE 'paid' END
@@ -5110,9 +5175,10 @@ LEFT JOIN LATERAL (
     WHERE o.customer_id = s.customer_id AND o.subscription_item_id = s.subscription_item_id
       AND o.summary_no <= s.summary_no
     ORDER BY o.summary_no DESC, r.used_at DESC, r.record_no DESC LIMIT 1) r ON true
-WHERE (s.last_at, s.last_value) IS DISTINCT FROM (r.used_at, r.value)
-   OR s.usage <> CASE s.aggregate_usage WHEN 'last_ever' THEN coalesce(r.value, 0) ELSE s.usage END
-   OR (s.records = 0 AND s.aggregate_usage <> 'last_ever' AND s.usage <> 0)
+WHERE s.event_name IS NULL
+  AND ((s.last_at, s.last_value) IS DISTINCT FROM (r.used_at, r.value)
+       OR s.usage <> CASE s.aggregate_usage WHEN 'last_ever' THEN coalesce(r.value, 0) ELSE s.usage END
+       OR (s.records = 0 AND s.aggregate_usage <> 'last_ever' AND s.usage <> 0))
 UNION ALL
 SELECT 'usage: a record is not in its period, or not counted', coalesce(s.customer_id, r.customer_id), s.currency,
        coalesce(s.subject, 'usage ' || r.usage_record_summary_id), r.records, s.records
@@ -5125,7 +5191,8 @@ FULL JOIN (
           WINDOW w AS (PARTITION BY r.customer_id, r.usage_record_summary_id, r.used_at ORDER BY r.record_no)) r
     GROUP BY 1, 2) r
        ON r.customer_id = s.customer_id AND r.usage_record_summary_id = s.usage_record_summary_id
-WHERE (s.records, s.records) IS DISTINCT FROM (coalesce(r.records, 0)::int, coalesce(r.last_no, 0))
+WHERE ((s.records, s.records) IS DISTINCT FROM (coalesce(r.records, 0)::int, coalesce(r.last_no, 0))
+       AND (s.event_name IS NULL OR r.records > 0))
    OR NOT r.adds_up OR r.first_at < s.period_start OR r.last_at > s.period_end
 UNION ALL
 SELECT 'usage: periods of an item overlap, or are not numbered', s.customer_id, s.currency, s.subject,
@@ -5178,7 +5245,95 @@ WHERE m.quantity IS NULL AND s.ended_at IS NULL
   AND NOT EXISTS (
       SELECT FROM credits_internal.usage_record_summaries o
       WHERE o.customer_id = s.customer_id AND o.subscription_item_id = m.subscription_item_id
-        AND o.price_id = m.price_id AND o.period_end = s.current_period_end);
+        AND o.price_id = m.price_id AND o.period_end = s.current_period_end)
+  -- What a meter charges to the wallet is not counted.
+  AND NOT EXISTS (SELECT FROM credits_internal.prices p
+                  JOIN credits_internal.meters t ON t.event_name = p.recurring ->> 'meter'
+                  WHERE p.price_id = m.price_id AND t.settlement <> 'invoice');
+CREATE OR REPLACE VIEW credits_internal.invoiced_event_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+WITH metered AS (
+    SELECT s.*, 'usage ' || s.usage_record_summary_id AS subject, m.aggregation, p.currency,
+           p.unit_amount IS NULL AND p.pricing IS NULL AS asks_meter
+    FROM credits_internal.usage_record_summaries s
+    LEFT JOIN credits_internal.meters m ON m.event_name = s.event_name AND m.settlement = 'invoice'
+    LEFT JOIN credits_internal.prices p ON p.price_id = s.price_id
+    WHERE s.event_name IS NOT NULL
+), closings AS (
+    SELECT c.customer_id, c.usage_record_summary_id, c.closing_no, c.records, c.usage, c.invoice_line_id, c.amount
+    FROM credits_internal.usage_closings c
+    JOIN metered s ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+    UNION ALL
+    -- As it stands.
+    SELECT s.customer_id, s.usage_record_summary_id, NULL, s.records, s.usage, NULL, NULL FROM metered s
+), counted AS (
+    SELECT c.customer_id, c.usage_record_summary_id, c.closing_no, c.records, c.usage, count(e.identifier) AS events,
+           sum(e.quantity) AS sum, max(e.quantity) AS max, count(DISTINCT e.counted) AS values,
+           (array_agg(e.quantity ORDER BY e.occurred_at DESC, e.closing_no DESC, e.created_at DESC,
+                                          e.identifier DESC))[1] AS last
+    FROM closings c
+    LEFT JOIN credits_internal.invoiced_events e
+           ON e.customer_id = c.customer_id AND e.usage_record_summary_id = c.usage_record_summary_id
+          AND (c.closing_no IS NULL OR e.closing_no <= c.closing_no)
+    GROUP BY 1, 2, 3, 4, 5
+)
+SELECT 'invoiced event: it is charged, taken back, or not what its event says' AS problem, e.customer_id, e.currency,
+       'event ' || e.identifier AS subject, e.value AS expected, i.quantity AS found
+FROM credits_internal.meter_events e
+JOIN credits_internal.meters m ON m.event_name = e.event_name AND m.settlement = 'invoice'
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN credits_internal.invoiced_events i ON i.customer_id = e.customer_id AND i.identifier = e.identifier
+WHERE (e.consumed, e.pending, e.price_version) <> (0, 0, 0)
+   OR (i.identifier IS NULL) <> (x.identifier IS NOT NULL)
+   OR (i.event_name, i.occurred_at, i.created_at) <> (e.event_name, e.occurred_at, e.created_at)
+   OR i.quantity <> CASE WHEN m.aggregation IN ('count', 'unique') THEN 1 ELSE e.value END
+   OR (i.identifier IS NOT NULL AND (i.counted IS NULL) = (m.aggregation = 'unique'))
+UNION ALL
+SELECT 'invoiced event: no such event of a meter that is invoiced', i.customer_id, NULL, 'event ' || i.identifier, NULL,
+       i.quantity
+FROM credits_internal.invoiced_events i
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = i.customer_id AND e.identifier = i.identifier
+LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
+WHERE m.settlement IS DISTINCT FROM 'invoice'
+UNION ALL
+SELECT 'invoiced event: what took it is not the period in which it happened', i.customer_id, s.currency,
+       'event ' || i.identifier, NULL, i.quantity
+FROM credits_internal.invoiced_events i
+LEFT JOIN metered s ON s.customer_id = i.customer_id AND s.usage_record_summary_id = i.usage_record_summary_id
+WHERE i.usage_record_summary_id IS NOT NULL
+  AND (s.event_name = i.event_name AND i.occurred_at >= s.period_start AND i.occurred_at < s.period_end) IS NOT TRUE
+UNION ALL
+-- What was invoiced then, and what it comes to now.
+SELECT 'usage: it is not what its events come to', c.customer_id, s.currency,
+       s.subject || coalesce(', closing ' || c.closing_no, ''),
+       CASE WHEN s.aggregation = 'unique' THEN c.values WHEN s.aggregate_usage = 'sum' THEN coalesce(c.sum, 0)
+            WHEN s.aggregate_usage = 'max' THEN coalesce(c.max, 0) ELSE coalesce(c.last, 0) END, c.usage
+FROM counted c
+JOIN metered s ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+WHERE s.aggregation IS NULL OR c.events <> c.records
+   OR c.usage <> CASE WHEN s.aggregation = 'unique' THEN c.values WHEN s.aggregate_usage = 'sum' THEN coalesce(c.sum, 0)
+                      WHEN s.aggregate_usage = 'max' THEN coalesce(c.max, 0) ELSE coalesce(c.last, 0) END
+UNION ALL
+SELECT 'usage: its lines are not for what was used', s.customer_id, s.currency, s.subject, c.usage, c.quantity
+FROM metered s
+JOIN (SELECT c.customer_id, c.usage_record_summary_id, max(c.usage) AS usage, coalesce(sum(l.quantity), 0) AS quantity
+      FROM closings c
+      LEFT JOIN credits_internal.invoice_lines l
+             ON l.customer_id = c.customer_id AND l.invoice_line_id = c.invoice_line_id
+      WHERE c.closing_no IS NOT NULL GROUP BY 1, 2) c
+  ON c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+WHERE NOT s.free AND c.quantity <> c.usage
+UNION ALL
+-- At its meter's own price of the time when it began, where it was invoiced once, and is no part of how much there is.
+SELECT 'usage: it is not invoiced at the price of its meter', s.customer_id, s.currency, s.subject, x.price, c.amount
+FROM metered s
+JOIN closings c ON c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+               AND c.closing_no = 1
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN s.aggregation IS NOT NULL
+                THEN credits.usage_price(s.event_name, c.usage, customer_id => s.customer_id,
+                                         occurred_at => s.period_start) END AS price) x
+WHERE s.asks_meter AND NOT s.free AND x.price <> c.amount
+  AND (s.aggregate_usage = 'sum' OR (s.period_start, s.period_end) = (s.whole_start, s.whole_end));
 CREATE OR REPLACE FUNCTION credits.verify(customer_id text DEFAULT NULL)
 RETURNS SETOF credits.discrepancy
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -5215,6 +5370,8 @@ AS $$
     UNION ALL
     SELECT d.* FROM credits_internal.usage_record_discrepancies d WHERE $1 IS NULL
     UNION ALL
+    SELECT d.* FROM credits_internal.invoiced_event_discrepancies d WHERE $1 IS NULL
+    UNION ALL
     SELECT d.* FROM credits_internal.account_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.line_discrepancies d WHERE d.customer_id = $1
@@ -5244,6 +5401,8 @@ AS $$
     SELECT d.* FROM credits_internal.subscription_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.usage_record_discrepancies d WHERE d.customer_id = $1
+    UNION ALL
+    SELECT d.* FROM credits_internal.invoiced_event_discrepancies d WHERE d.customer_id = $1
     UNION ALL
     SELECT d.* FROM credits_internal.discount_discrepancies d WHERE d.customer_id = $1
 $$;
@@ -5469,6 +5628,9 @@ there are of unique_by (''unique'').';
 COMMENT ON COLUMN credits_internal.meters.period IS
 'What adds up: the events of a ''day'', a ''week'', a ''month'' or a ''year'' (by occurred_at), or all of them (NULL).
 Matters for last, max, unique, tiers and whole blocks.';
+COMMENT ON COLUMN credits_internal.meters.settlement IS
+'When events are charged: ''immediate'', ''deferred'' (recorded at once, and charged by settle()), or never: ''invoice''
+(recorded, and invoiced by a subscription after its period).';
 COMMENT ON COLUMN credits_internal.meters.price_version IS
 'The last version of its prices, in force already or not; price_schedule says which is in force when.';
 COMMENT ON COLUMN credits_internal.meters.fallback_currency IS
@@ -5504,7 +5666,8 @@ COMMENT ON COLUMN credits_internal.meter_events.value IS
 'How much, in the meter''s unit: as reported, or adjusted last.';
 COMMENT ON COLUMN credits_internal.meter_events.price_version IS
 'The version of its meter''s prices that was in force when it occurred. Where its customer had an override, 65536 times
-the override_no is added, to 0 where that is a price of their own. 0 where it was imported with what it was charged.';
+the override_no is added, to 0 where that is a price of their own. 0 where it was imported with what it was charged,
+and where invoices say what it costs.';
 COMMENT ON COLUMN credits_internal.meter_events.metadata IS
 'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits_internal.meter_events.member_id IS
@@ -5518,6 +5681,21 @@ COMMENT ON COLUMN credits_internal.event_fallbacks.currency IS 'The second curre
 COMMENT ON COLUMN credits_internal.event_fallbacks.rate IS 'Units of it per unit of the meter''s currency, as it was.';
 COMMENT ON COLUMN credits_internal.event_fallbacks.covered IS 'In the meter''s currency: what it covered of the price.';
 COMMENT ON COLUMN credits_internal.event_fallbacks.amount IS 'In the second currency: what it paid.';
+COMMENT ON TABLE credits_internal.invoiced_events IS
+'Events of meters whose settlement is invoice, which have a row in meter_events too. A subscription takes those that it
+can see, under its customer''s lock, as the usage of a period closes: what commits later is left for the next closing.';
+COMMENT ON COLUMN credits_internal.invoiced_events.customer_id IS 'The customer.';
+COMMENT ON COLUMN credits_internal.invoiced_events.identifier IS 'The event.';
+COMMENT ON COLUMN credits_internal.invoiced_events.event_name IS 'Its meter.';
+COMMENT ON COLUMN credits_internal.invoiced_events.quantity IS
+'What it counts as: its value, or one where the meter counts events or different values.';
+COMMENT ON COLUMN credits_internal.invoiced_events.counted IS
+'Where the meter counts different values: which it has, as in usage_values.';
+COMMENT ON COLUMN credits_internal.invoiced_events.occurred_at IS 'When the usage happened.';
+COMMENT ON COLUMN credits_internal.invoiced_events.created_at IS 'When it was reported.';
+COMMENT ON COLUMN credits_internal.invoiced_events.usage_record_summary_id IS
+'The period of a subscription''s item that took it; NULL for none yet.';
+COMMENT ON COLUMN credits_internal.invoiced_events.closing_no IS 'And the closing of that.';
 COMMENT ON TABLE credits_internal.event_adjustments IS
 'Events whose value was adjusted, each time that it was: the event''s row has the last value.';
 COMMENT ON COLUMN credits_internal.event_adjustments.customer_id IS 'The customer.';
@@ -6107,7 +6285,7 @@ COMMENT ON COLUMN credits_internal.usage_record_summaries.period_end IS 'The fir
 COMMENT ON COLUMN credits_internal.usage_record_summaries.whole_start IS 'When the whole period began.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.whole_end IS 'When the whole period ends.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.free IS 'Whether nothing is charged for it: in a trial.';
-COMMENT ON COLUMN credits_internal.usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.records IS 'How many records it has, or events it took.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.usage IS 'What they add up to.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.last_at IS
 'The last moment that anything was recorded for of the item, in this period or before; NULL for none yet.';
@@ -6116,6 +6294,8 @@ COMMENT ON COLUMN credits_internal.usage_record_summaries.invoiced_amount IS
 'What was invoiced of it, before discounts.';
 COMMENT ON COLUMN credits_internal.usage_record_summaries.closes_at IS
 'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON COLUMN credits_internal.usage_record_summaries.event_name IS
+'The meter whose events say what is used, which are in invoiced_events; NULL where it is recorded.';
 COMMENT ON TABLE credits_internal.usage_records IS 'What was recorded of metered items. Rows never change.';
 COMMENT ON COLUMN credits_internal.usage_records.customer_id IS 'The customer.';
 COMMENT ON COLUMN credits_internal.usage_records.usage_record_id IS 'Its id.';
@@ -7217,6 +7397,9 @@ how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meter.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
 period_from says when it begins.';
+COMMENT ON COLUMN credits.meter.settlement IS
+'When events are charged: ''immediate'', ''deferred'' (recorded at once, and charged by settle()), or never: ''invoice''
+(recorded, and invoiced by a subscription after its period).';
 COMMENT ON COLUMN credits.meter.next_price_at IS
 'When another price takes effect that is set already; NULL where none is. The view price_versions has it.';
 COMMENT ON COLUMN credits.meter.fallback_currency IS
@@ -7242,7 +7425,9 @@ period: what is priced together: the events of a ''day'', a ''week'' (from Monda
   (NULL).
 overage: ''pending'' records what no credit covers as owed, ''reject'' refuses the event (PC001).
 settlement: ''immediate'' charges at once. ''deferred'' only records, locks nothing, and is charged by settle() as of
-  the report: for sum and count, without tiers or whole blocks, with overage ''pending''.
+  the report: for sum and count, without tiers or whole blocks, with overage ''pending''. ''invoice'' only records, and
+  the customer''s subscription with the meter invoices it after its period: in a currency of kind fiat, without a
+  period of its own, with one price for all metadata, and overage ''pending''.
 description: for people.
 metadata: the application''s own data.
 pricing: prices by block, tier or metadata, instead of unit_price: see docs/pricing.md. NULL for unit_price.
@@ -7308,6 +7493,9 @@ how many different ones (''unique'') there are of unique_by.';
 COMMENT ON COLUMN credits.meters.period IS
 'What is priced together: the events of a ''day'', a ''week'' (from Monday), a ''month'' or a ''year'', or all (NULL).
 period_from says when it begins.';
+COMMENT ON COLUMN credits.meters.settlement IS
+'When events are charged: ''immediate'', ''deferred'' (recorded at once, and charged by settle()), or never: ''invoice''
+(recorded, and invoiced by a subscription after its period).';
 COMMENT ON COLUMN credits.meters.price_version IS 'The version of the price that is in force.';
 COMMENT ON COLUMN credits.meters.price_since IS 'Since when this price is in force.';
 COMMENT ON COLUMN credits.meters.next_price_at IS
@@ -7401,6 +7589,11 @@ COMMENT ON COLUMN credits.price_overrides.ends_at IS 'Until when it is in force;
 COMMENT ON COLUMN credits.price_overrides.status IS
 '''scheduled'' until it begins, then ''active'', at last ''ended''.';
 COMMENT ON COLUMN credits.price_overrides.created_at IS 'When it was set.';
+COMMENT ON COLUMN credits.reported_event.status IS
+'''processed'', ''pending'' while credits are owed, ''unsettled'' where the meter is deferred, or ''recorded'' where it
+is invoiced.';
+COMMENT ON COLUMN credits.reported_event.available IS
+'What a plain debit may take afterwards; NULL where the event is unsettled or recorded.';
 COMMENT ON FUNCTION credits.report_meter_event IS
 'Reports usage once per customer_id and identifier, for ever, and charges it.
 
@@ -7415,7 +7608,8 @@ source_data: the application''s own data: what the event was made of.
 metadata: the application''s own data; keys of it may decide the price.
 member_id: the member whose usage it is, whose limits it counts towards; NULL for none.
 
-A repeat changes nothing and returns replayed = true.
+A repeat changes nothing and returns replayed = true. Where the meter''s settlement is ''invoice'' no wallet is charged,
+and the view invoiced_events says where the event went.
 
 PC001 is raised where the meter''s overage is ''reject'', or overdraft_limit would be exceeded; PC021 where a limit has
 too little left, unless the meter is deferred: see the view limits; PC013 where the meter''s pricing has no price for
@@ -7424,6 +7618,11 @@ the event''s metadata and rejects such usage.
 Raises PC001, PC002, PC003, PC004, PC005, PC006, PC007, PC008, PC013, PC021.
 Example: SELECT status, consumed, available FROM credits.report_meter_event(''ann'', ''llm.tokens'', 2000,
   ''req-2'');';
+COMMENT ON COLUMN credits.batch_event.status IS
+'''processed'', ''pending'' while credits are owed, ''unsettled'' where the meter is deferred, or ''recorded'' where it
+is invoiced.';
+COMMENT ON COLUMN credits.batch_event.available IS
+'What a plain debit may take afterwards; NULL where the event is unsettled or recorded.';
 COMMENT ON FUNCTION credits.report_meter_events(text[], text[], numeric[], text[], timestamptz[], boolean, text[]) IS
 'Reports a batch of usage in one call: one row per event, in input order, each as if it had been reported alone.
 
@@ -7468,6 +7667,27 @@ consumed: credits paid for it; of a canceled event none, except that one priced 
 COMMENT ON VIEW credits_internal.event_values IS
 'Events of meters that count different values, each with its value as usage_values has it. For verify(), and the
 functions that sum usage up.';
+COMMENT ON FUNCTION credits.meter_event_cancel IS
+'Takes one event''s usage back. The event stays, with status ''canceled'', and its identifier stays used.
+
+customer_id: the customer.
+identifier: the reporter''s own key of the event.
+reason: why; it is kept with the event.
+
+An event that is priced by itself costs nothing any more: what it owed is no longer owed; what grants paid for it
+comes back to them, newest draw first, and pays what is owed otherwise. What comes back to a grant that has ended ends
+the same way at once.
+
+One that is priced with others of its period (last, max, tiers) leaves what they add up to, and the period then costs
+less, the same, or more (a value that counts instead may be higher); consumed and pending are what stays with the
+event.
+
+A repeat changes nothing (replayed = true). An identifier without an event is PC013.
+
+An event of a meter whose settlement is ''invoice'' can be canceled until the usage of its period is invoiced (PC020).
+
+Raises PC003, PC007, PC013, PC020.
+Example: SELECT * FROM credits.meter_event_cancel(''ann'', ''req-1'', reason => ''the request failed'');';
 COMMENT ON FUNCTION credits.hold_capture IS
 'Spends an open hold, or part of it, and gives the rest back to the grants that it came from; also as usage.
 
@@ -7530,7 +7750,8 @@ COMMENT ON COLUMN credits.hold_captures.metadata IS 'The application''s own data
 COMMENT ON COLUMN credits.hold_captures.created_at IS 'When it was made.';
 COMMENT ON TYPE credits.event_adjustment IS 'An adjusted event, as meter_event_adjust() returns it.';
 COMMENT ON COLUMN credits.event_adjustment.identifier IS 'The reporter''s own key of the event, unique per customer.';
-COMMENT ON COLUMN credits.event_adjustment.status IS '''processed'', or ''pending'' while credits are owed.';
+COMMENT ON COLUMN credits.event_adjustment.status IS 
+'''processed'', ''pending'' while credits are owed, or ''recorded'' where the meter is invoiced.';
 COMMENT ON COLUMN credits.event_adjustment.value IS 'The value of the event by now.';
 COMMENT ON COLUMN credits.event_adjustment.value_before IS 'The value before.';
 COMMENT ON COLUMN credits.event_adjustment.consumed IS
@@ -7562,7 +7783,9 @@ usage and all statistics have the new value; the view usage_adjustments has what
 be repeated, with the value that was reported then. Where it has that value already, nothing changes (replayed =
 true).
 
-Raises PC001, PC003, PC007, PC013, PC021.
+An event of a meter whose settlement is ''invoice'' can be adjusted until the usage of its period is invoiced (PC020).
+
+Raises PC001, PC003, PC007, PC013, PC020, PC021.
 Example: SELECT value_before, value, charged, returned, available
   FROM credits.meter_event_adjust(''ann'', ''req-1'', 1500, reason => ''the provider counted again'');';
 COMMENT ON VIEW credits.usage_adjustments IS
@@ -7626,6 +7849,9 @@ It writes nothing. Usage that the pricing has no price for, and rejects, is PC01
 
 Raises PC004, PC007, PC013.
 Example: SELECT credits.usage_price(''llm.tokens'', 2000);';
+COMMENT ON COLUMN credits.usage.status IS
+'''processed'', ''pending'' while credits are owed, ''unsettled'' until a deferred event is charged, or ''canceled''. Of
+a meter that is invoiced ''recorded'', and ''invoiced'' once the usage of its period is: see the view invoiced_events.';
 COMMENT ON COLUMN credits.usage.metadata IS 'The application''s own data; keys of it may decide the price.';
 COMMENT ON COLUMN credits.usage.price_version IS
 'The version of the meter''s prices; NULL where the customer had a price of their own.';
@@ -9831,6 +10057,9 @@ COMMENT ON COLUMN credits.my_usage_records.action IS
 COMMENT ON COLUMN credits.my_usage_records.quantity IS 'How many.';
 COMMENT ON COLUMN credits.my_usage_records."timestamp" IS 'The moment that it is for.';
 COMMENT ON COLUMN credits.my_usage_records.created_at IS 'When it was recorded.';
+COMMENT ON VIEW credits_internal.usage_so_far IS
+'What was used of metered items in each period by now. For the views usage_record_summaries and
+my_usage_record_summaries.';
 COMMENT ON VIEW credits.usage_record_summaries IS
 'What was used of metered items in each period, and what of that is invoiced. An item whose price changed in
 mid-period has a row for each price.';
@@ -9844,7 +10073,7 @@ COMMENT ON COLUMN credits.usage_record_summaries.aggregate_usage IS
 COMMENT ON COLUMN credits.usage_record_summaries.period_start IS
 'When the period began, or the part of it at this price.';
 COMMENT ON COLUMN credits.usage_record_summaries.period_end IS 'The first moment after it.';
-COMMENT ON COLUMN credits.usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits.usage_record_summaries.records IS 'How many records it has, or events of its meter.';
 COMMENT ON COLUMN credits.usage_record_summaries.total_usage IS 'What they add up to.';
 COMMENT ON COLUMN credits.usage_record_summaries.invoiced_usage IS 'What of that is invoiced; NULL for nothing yet.';
 COMMENT ON COLUMN credits.usage_record_summaries.invoiced_amount IS
@@ -9852,6 +10081,8 @@ COMMENT ON COLUMN credits.usage_record_summaries.invoiced_amount IS
 COMMENT ON COLUMN credits.usage_record_summaries.invoice_id IS 'The last invoice that it went on; NULL for none.';
 COMMENT ON COLUMN credits.usage_record_summaries.closes_at IS
 'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON COLUMN credits.usage_record_summaries.event_name IS
+'The meter whose events say what is used; NULL where it is recorded.';
 COMMENT ON VIEW credits.my_usage_record_summaries IS
 'What credits.current_customer used of metered items in each period, and what of that is invoiced.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.usage_record_summary_id IS 'The summary.';
@@ -9863,7 +10094,7 @@ COMMENT ON COLUMN credits.my_usage_record_summaries.aggregate_usage IS
 COMMENT ON COLUMN credits.my_usage_record_summaries.period_start IS
 'When the period began, or the part of it at this price.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.period_end IS 'The first moment after it.';
-COMMENT ON COLUMN credits.my_usage_record_summaries.records IS 'How many records it has.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.records IS 'How many records it has, or events of its meter.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.total_usage IS 'What they add up to.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.invoiced_usage IS
 'What of that is invoiced; NULL for nothing yet.';
@@ -9872,11 +10103,13 @@ COMMENT ON COLUMN credits.my_usage_record_summaries.invoiced_amount IS
 COMMENT ON COLUMN credits.my_usage_record_summaries.invoice_id IS 'The last invoice that it went on; NULL for none.';
 COMMENT ON COLUMN credits.my_usage_record_summaries.closes_at IS
 'When what is not invoiced yet will be; NULL where nothing is to be.';
+COMMENT ON COLUMN credits.my_usage_record_summaries.event_name IS
+'The meter whose events say what is used; NULL where it is recorded.';
 COMMENT ON FUNCTION credits.usage_record_create IS
 'Records usage of a metered item of a subscription, which is invoiced after its period.
 
 customer_id: the customer.
-subscription_item_id: the item, whose price is metered.
+subscription_item_id: the item, whose price is metered and has no meter.
 quantity: how many; zero or more.
 action: ''increment'' (it adds to what was recorded for the same moment) or ''set'' (it replaces that).
 timestamp: the moment that it is for, in quotation marks where it is named; NULL for now.
@@ -9912,6 +10145,26 @@ are counted.
 Raises PC003, PC007, PC013, PC019, PC020.
 Example: SELECT status FROM credits.subscription_resume(''ben'', (SELECT subscription_id FROM credits.subscriptions
   WHERE customer_id = ''ben'' LIMIT 1));';
+COMMENT ON VIEW credits.invoiced_events IS
+'Events of meters whose settlement is ''invoice'', one row each, and which period of a subscription took it.
+
+Those that no period has taken wait for the closing of one, or happened when no subscription of their customer had the
+meter: then none ever takes them. What was canceled is not here.';
+COMMENT ON COLUMN credits.invoiced_events.customer_id IS 'The customer: the application''s own key.';
+COMMENT ON COLUMN credits.invoiced_events.identifier IS
+'The reporter''s own key of the event, unique per customer.';
+COMMENT ON COLUMN credits.invoiced_events.event_name IS 'The meter.';
+COMMENT ON COLUMN credits.invoiced_events.quantity IS
+'What it counts as: its value, or one where the meter counts events or different values.';
+COMMENT ON COLUMN credits.invoiced_events.occurred_at IS 'When the usage happened, as the reporter says.';
+COMMENT ON COLUMN credits.invoiced_events.created_at IS 'When it was reported.';
+COMMENT ON COLUMN credits.invoiced_events.subscription_id IS 'The subscription that took it; NULL for none yet.';
+COMMENT ON COLUMN credits.invoiced_events.subscription_item_id IS 'The item.';
+COMMENT ON COLUMN credits.invoiced_events.usage_record_summary_id IS
+'The period that it counts in: of the view usage_record_summaries.';
+COMMENT ON COLUMN credits.invoiced_events.closed_at IS 'When that took it.';
+COMMENT ON COLUMN credits.invoiced_events.invoice_id IS
+'The invoice that it is on; NULL where nothing was charged, as in a trial.';
 COMMENT ON COLUMN credits.top_up.redirect_url IS
 'Where to send the customer: the same as checkout_url, as wallet services call it.';
 COMMENT ON COLUMN credits.top_up.created_at IS 'When it was created.';
@@ -10929,6 +11182,9 @@ COMMENT ON VIEW credits_internal.subscription_discrepancies IS
 COMMENT ON VIEW credits_internal.usage_record_discrepancies IS
 'Usage of metered items that is counted or invoiced otherwise than it must be: no rows when all is sound. Ask
 verify().';
+COMMENT ON VIEW credits_internal.invoiced_event_discrepancies IS
+'Events of meters that are invoiced which are taken or counted otherwise than they must be: no rows when all is sound.
+Ask verify().';
 COMMENT ON FUNCTION credits.verify(text) IS
 'Recomputes every balance from the ledger, every grant, its cost and what of it rolled over from its lines, every charge
 from its price, what invoices and checkout sessions come to, the numbers of billing events, what is taken of stock, how
@@ -10968,6 +11224,7 @@ REVOKE ALL ON credits_internal.spending_limits FROM PUBLIC;
 REVOKE ALL ON credits_internal.rolling_spending FROM PUBLIC;
 REVOKE ALL ON credits_internal.price_overrides FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_fallbacks FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoiced_events FROM PUBLIC;
 REVOKE ALL ON credits_internal.event_adjustments FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_values FROM PUBLIC;
 REVOKE ALL ON credits_internal.catalog_keys FROM PUBLIC;
@@ -11073,8 +11330,10 @@ REVOKE ALL ON credits.subscriptions FROM PUBLIC;
 REVOKE ALL ON credits.my_subscriptions FROM PUBLIC;
 REVOKE ALL ON credits.usage_records FROM PUBLIC;
 REVOKE ALL ON credits.my_usage_records FROM PUBLIC;
+REVOKE ALL ON credits_internal.usage_so_far FROM PUBLIC;
 REVOKE ALL ON credits.usage_record_summaries FROM PUBLIC;
 REVOKE ALL ON credits.my_usage_record_summaries FROM PUBLIC;
+REVOKE ALL ON credits.invoiced_events FROM PUBLIC;
 REVOKE ALL ON credits.checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits.my_checkout_sessions FROM PUBLIC;
 REVOKE ALL ON credits.payment_links FROM PUBLIC;
@@ -11102,6 +11361,7 @@ REVOKE ALL ON credits_internal.discount_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.checkout_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_discrepancies FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_record_discrepancies FROM PUBLIC;
+REVOKE ALL ON credits_internal.invoiced_event_discrepancies FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.currency_create(text, text, integer, text, text, jsonb, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_upsert(text, text, text, jsonb, text, text, jsonb, jsonb, text, text, numeric, jsonb, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.customer_delete(text) FROM PUBLIC;
@@ -11486,6 +11746,9 @@ GRANT SELECT ON credits.invoice_lines TO credits_read;
 GRANT SELECT ON credits.invoice_payments TO credits_admin;
 GRANT SELECT ON credits.invoice_payments TO credits_app;
 GRANT SELECT ON credits.invoice_payments TO credits_read;
+GRANT SELECT ON credits.invoiced_events TO credits_admin;
+GRANT SELECT ON credits.invoiced_events TO credits_app;
+GRANT SELECT ON credits.invoiced_events TO credits_read;
 GRANT SELECT ON credits.invoices TO credits_admin;
 GRANT SELECT ON credits.invoices TO credits_app;
 GRANT SELECT ON credits.invoices TO credits_read;

@@ -158,9 +158,10 @@ LEFT JOIN LATERAL (
     WHERE o.customer_id = s.customer_id AND o.subscription_item_id = s.subscription_item_id
       AND o.summary_no <= s.summary_no
     ORDER BY o.summary_no DESC, r.used_at DESC, r.record_no DESC LIMIT 1) r ON true
-WHERE (s.last_at, s.last_value) IS DISTINCT FROM (r.used_at, r.value)
-   OR s.usage <> CASE s.aggregate_usage WHEN 'last_ever' THEN coalesce(r.value, 0) ELSE s.usage END
-   OR (s.records = 0 AND s.aggregate_usage <> 'last_ever' AND s.usage <> 0)
+WHERE s.event_name IS NULL
+  AND ((s.last_at, s.last_value) IS DISTINCT FROM (r.used_at, r.value)
+       OR s.usage <> CASE s.aggregate_usage WHEN 'last_ever' THEN coalesce(r.value, 0) ELSE s.usage END
+       OR (s.records = 0 AND s.aggregate_usage <> 'last_ever' AND s.usage <> 0))
 UNION ALL
 SELECT 'usage: a record is not in its period, or not counted', coalesce(s.customer_id, r.customer_id), s.currency,
        coalesce(s.subject, 'usage ' || r.usage_record_summary_id), r.records, s.records
@@ -173,7 +174,8 @@ FULL JOIN (
           WINDOW w AS (PARTITION BY r.customer_id, r.usage_record_summary_id, r.used_at ORDER BY r.record_no)) r
     GROUP BY 1, 2) r
        ON r.customer_id = s.customer_id AND r.usage_record_summary_id = s.usage_record_summary_id
-WHERE (s.records, s.records) IS DISTINCT FROM (coalesce(r.records, 0)::int, coalesce(r.last_no, 0))
+WHERE ((s.records, s.records) IS DISTINCT FROM (coalesce(r.records, 0)::int, coalesce(r.last_no, 0))
+       AND (s.event_name IS NULL OR r.records > 0))
    OR NOT r.adds_up OR r.first_at < s.period_start OR r.last_at > s.period_end
 UNION ALL
 SELECT 'usage: periods of an item overlap, or are not numbered', s.customer_id, s.currency, s.subject,
@@ -226,7 +228,101 @@ WHERE m.quantity IS NULL AND s.ended_at IS NULL
   AND NOT EXISTS (
       SELECT FROM credits_internal.usage_record_summaries o
       WHERE o.customer_id = s.customer_id AND o.subscription_item_id = m.subscription_item_id
-        AND o.price_id = m.price_id AND o.period_end = s.current_period_end);
+        AND o.price_id = m.price_id AND o.period_end = s.current_period_end)
+  -- What a meter charges to the wallet is not counted.
+  AND NOT EXISTS (SELECT FROM credits_internal.prices p
+                  JOIN credits_internal.meters t ON t.event_name = p.recurring ->> 'meter'
+                  WHERE p.price_id = m.price_id AND t.settlement <> 'invoice');
 COMMENT ON VIEW credits_internal.usage_record_discrepancies IS
 'Usage of metered items that is counted or invoiced otherwise than it must be: no rows when all is sound. Ask
 verify().';
+
+-- Events of meters that are invoiced: each is taken once, by the period in which it happened, and what a period
+-- invoices is what its events come to.
+CREATE VIEW credits_internal.invoiced_event_discrepancies (problem, customer_id, currency, subject, expected, found) AS
+WITH metered AS (
+    SELECT s.*, 'usage ' || s.usage_record_summary_id AS subject, m.aggregation, p.currency,
+           p.unit_amount IS NULL AND p.pricing IS NULL AS asks_meter
+    FROM credits_internal.usage_record_summaries s
+    LEFT JOIN credits_internal.meters m ON m.event_name = s.event_name AND m.settlement = 'invoice'
+    LEFT JOIN credits_internal.prices p ON p.price_id = s.price_id
+    WHERE s.event_name IS NOT NULL
+), closings AS (
+    SELECT c.customer_id, c.usage_record_summary_id, c.closing_no, c.records, c.usage, c.invoice_line_id, c.amount
+    FROM credits_internal.usage_closings c
+    JOIN metered s ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+    UNION ALL
+    -- As it stands.
+    SELECT s.customer_id, s.usage_record_summary_id, NULL, s.records, s.usage, NULL, NULL FROM metered s
+), counted AS (
+    SELECT c.customer_id, c.usage_record_summary_id, c.closing_no, c.records, c.usage, count(e.identifier) AS events,
+           sum(e.quantity) AS sum, max(e.quantity) AS max, count(DISTINCT e.counted) AS values,
+           (array_agg(e.quantity ORDER BY e.occurred_at DESC, e.closing_no DESC, e.created_at DESC,
+                                          e.identifier DESC))[1] AS last
+    FROM closings c
+    LEFT JOIN credits_internal.invoiced_events e
+           ON e.customer_id = c.customer_id AND e.usage_record_summary_id = c.usage_record_summary_id
+          AND (c.closing_no IS NULL OR e.closing_no <= c.closing_no)
+    GROUP BY 1, 2, 3, 4, 5
+)
+SELECT 'invoiced event: it is charged, taken back, or not what its event says' AS problem, e.customer_id, e.currency,
+       'event ' || e.identifier AS subject, e.value AS expected, i.quantity AS found
+FROM credits_internal.meter_events e
+JOIN credits_internal.meters m ON m.event_name = e.event_name AND m.settlement = 'invoice'
+LEFT JOIN credits_internal.canceled_events x ON x.customer_id = e.customer_id AND x.identifier = e.identifier
+LEFT JOIN credits_internal.invoiced_events i ON i.customer_id = e.customer_id AND i.identifier = e.identifier
+WHERE (e.consumed, e.pending, e.price_version) <> (0, 0, 0)
+   OR (i.identifier IS NULL) <> (x.identifier IS NOT NULL)
+   OR (i.event_name, i.occurred_at, i.created_at) <> (e.event_name, e.occurred_at, e.created_at)
+   OR i.quantity <> CASE WHEN m.aggregation IN ('count', 'unique') THEN 1 ELSE e.value END
+   OR (i.identifier IS NOT NULL AND (i.counted IS NULL) = (m.aggregation = 'unique'))
+UNION ALL
+SELECT 'invoiced event: no such event of a meter that is invoiced', i.customer_id, NULL, 'event ' || i.identifier, NULL,
+       i.quantity
+FROM credits_internal.invoiced_events i
+LEFT JOIN credits_internal.meter_events e ON e.customer_id = i.customer_id AND e.identifier = i.identifier
+LEFT JOIN credits_internal.meters m ON m.event_name = e.event_name
+WHERE m.settlement IS DISTINCT FROM 'invoice'
+UNION ALL
+SELECT 'invoiced event: what took it is not the period in which it happened', i.customer_id, s.currency,
+       'event ' || i.identifier, NULL, i.quantity
+FROM credits_internal.invoiced_events i
+LEFT JOIN metered s ON s.customer_id = i.customer_id AND s.usage_record_summary_id = i.usage_record_summary_id
+WHERE i.usage_record_summary_id IS NOT NULL
+  AND (s.event_name = i.event_name AND i.occurred_at >= s.period_start AND i.occurred_at < s.period_end) IS NOT TRUE
+UNION ALL
+-- What was invoiced then, and what it comes to now.
+SELECT 'usage: it is not what its events come to', c.customer_id, s.currency,
+       s.subject || coalesce(', closing ' || c.closing_no, ''),
+       CASE WHEN s.aggregation = 'unique' THEN c.values WHEN s.aggregate_usage = 'sum' THEN coalesce(c.sum, 0)
+            WHEN s.aggregate_usage = 'max' THEN coalesce(c.max, 0) ELSE coalesce(c.last, 0) END, c.usage
+FROM counted c
+JOIN metered s ON s.customer_id = c.customer_id AND s.usage_record_summary_id = c.usage_record_summary_id
+WHERE s.aggregation IS NULL OR c.events <> c.records
+   OR c.usage <> CASE WHEN s.aggregation = 'unique' THEN c.values WHEN s.aggregate_usage = 'sum' THEN coalesce(c.sum, 0)
+                      WHEN s.aggregate_usage = 'max' THEN coalesce(c.max, 0) ELSE coalesce(c.last, 0) END
+UNION ALL
+SELECT 'usage: its lines are not for what was used', s.customer_id, s.currency, s.subject, c.usage, c.quantity
+FROM metered s
+JOIN (SELECT c.customer_id, c.usage_record_summary_id, max(c.usage) AS usage, coalesce(sum(l.quantity), 0) AS quantity
+      FROM closings c
+      LEFT JOIN credits_internal.invoice_lines l
+             ON l.customer_id = c.customer_id AND l.invoice_line_id = c.invoice_line_id
+      WHERE c.closing_no IS NOT NULL GROUP BY 1, 2) c
+  ON c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+WHERE NOT s.free AND c.quantity <> c.usage
+UNION ALL
+-- At its meter's own price of the time when it began, where it was invoiced once, and is no part of how much there is.
+SELECT 'usage: it is not invoiced at the price of its meter', s.customer_id, s.currency, s.subject, x.price, c.amount
+FROM metered s
+JOIN closings c ON c.customer_id = s.customer_id AND c.usage_record_summary_id = s.usage_record_summary_id
+               AND c.closing_no = 1
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN s.aggregation IS NOT NULL
+                THEN credits.usage_price(s.event_name, c.usage, customer_id => s.customer_id,
+                                         occurred_at => s.period_start) END AS price) x
+WHERE s.asks_meter AND NOT s.free AND x.price <> c.amount
+  AND (s.aggregate_usage = 'sum' OR (s.period_start, s.period_end) = (s.whole_start, s.whole_end));
+COMMENT ON VIEW credits_internal.invoiced_event_discrepancies IS
+'Events of meters that are invoiced which are taken or counted otherwise than they must be: no rows when all is sound.
+Ask verify().';

@@ -247,6 +247,16 @@ impl Item {
         line::price(session, Uuid::now_v7(), Given { is_sold, ..self.given() }, code, decimals)
     }
 
+    /// Raises PC013 where it says how many there are of what is metered.
+    pub fn check_metered(&self) -> Result<(), Error> {
+        let reason = "is for a price whose quantity is agreed: this one is metered";
+        match self {
+            Item { adjustable: Some(_), .. } => Err(Error::argument("adjustable_quantity", reason)),
+            Item { quantity: 1, .. } => Ok(()),
+            _ => Err(Error::argument("quantity", reason)),
+        }
+    }
+
     /// Raises PC013 where it says of a recurring price what is for one that is paid once.
     pub fn check_recurring(&self) -> Result<(), Error> {
         let once = [
@@ -302,6 +312,9 @@ pub fn written(items: &[Item], priced: Option<&Priced>) -> String {
     let mut all: Vec<Map<String, Value>> = items.iter().map(Item::value).collect();
     if let Some(Priced { lines, totals }) = priced {
         for (item, (line, part)) in all.iter_mut().zip(lines.iter().zip(&totals.parts)) {
+            if line.sold().is_none() {
+                item.remove("quantity");
+            }
             item.extend(said(line, part));
         }
     }

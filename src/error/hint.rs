@@ -104,6 +104,9 @@ impl Error {
             Error::ObjectNotFound { object: "promotion_code", .. } => {
                 "The view credits.promotion_codes lists all of them; upper and lower case are the same."
             }
+            Error::StateConflict { object: "meter_event", .. } => {
+                "What was invoiced stays: credits.invoice_item_create() with an amount below zero gives it back."
+            }
             Error::StateConflict { object: "coupon", .. } => {
                 "What was used stays what it is: credits.coupon_update(active => false) switches it off, and its codes."
             }

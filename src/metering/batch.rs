@@ -19,6 +19,7 @@ use crate::ledger::engine::line::{OwnLine, Period};
 use crate::ledger::engine::posting::Key;
 use crate::metering::batch::accounts::{Accounts, Charge, Locking, Map, Owned};
 use crate::metering::deferred;
+use crate::metering::event::invoiced;
 use crate::metering::meter::{self, Meter};
 use crate::metering::report::{self, Event, Outcome, Priced, price};
 use crate::moment::Time;
@@ -75,7 +76,7 @@ impl Recorded<'_, '_> {
 enum Way<'b, 'a> {
     /// The one event cannot be charged: it replays an earlier report, or this error is its outcome.
     Answer(&'a Event, &'b Error),
-    /// The one event is recorded, to be charged later.
+    /// The one event is recorded, to be charged later, or invoiced.
     Record(&'b Priced<'a>),
     /// The one event has this cost, which the head grant may pay.
     FastPath(&'b Priced<'a>, Decimal),
@@ -199,6 +200,9 @@ fn charge_quickly(
 ) -> Result<Option<Vec<Outcome>>, Error> {
     Ok(match plan(judged) {
         Way::Answer(event, error) => Some(vec![replay::answer(session, event, now, error.clone())]),
+        Way::Record(priced) if priced.meter.invoiced => {
+            invoiced::record(session, priced, now)?.then(|| vec![Ok(report::recorded(priced.event, false))])
+        }
         Way::Record(priced) => {
             deferred::record(session, priced, now)?.then(|| vec![Ok(report::unsettled(priced.event, false))])
         }
@@ -247,7 +251,9 @@ fn charge(
         Judged::Priced(p) if new(p.event) => Some(p),
         _ => None,
     });
-    let mut accounts = Accounts::open(session, charging.collect(), now, locking)?;
+    let (invoiced, charging): (Vec<_>, Vec<_>) = charging.partition(|p| p.meter.invoiced);
+    invoiced::keep_customers(session, &invoiced)?;
+    let mut accounts = Accounts::open(session, charging, now, locking)?;
     let mut charged: Charged<'_, '_> = Map::with_capacity_and_hasher(indexes.len(), RandomState::default());
     let mut refused = Vec::new();
     for index in indexes {

@@ -173,6 +173,11 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
         return Ok(row);
     }
     let meter = batch::meter_of(session, event)?.ok_or_else(|| meter::missing(session, &event.event_name))?;
+    if meter.invoiced {
+        let reason =
+            format!("must be a meter that charges a wallet: usage of {} is invoiced", quoted(&event.event_name));
+        return Err(Error::argument("event_name", reason));
+    }
     let priced = price(event, Some(&meter), now)?;
     let mut opened = match capture::begin(session, capture, now) {
         Ok(Begun::Opened(opened)) => *opened,

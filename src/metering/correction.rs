@@ -3,6 +3,7 @@
 
 mod adjustment;
 pub mod cancellation;
+mod invoiced;
 
 use crate::amount::Decimal;
 use crate::error::Error;

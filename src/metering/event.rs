@@ -1,6 +1,7 @@
 //! Meter events: a report of usage is charged once per (customer_id, identifier), for ever. This file has the SQL
 //! functions; batch.rs decides how events are charged, one or ten thousand.
 
+pub mod invoiced;
 pub mod json;
 
 use crate::amount::Decimal;

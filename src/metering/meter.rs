@@ -10,7 +10,7 @@ pub mod price_override;
 
 pub use cache::{Fallback, Meter, find, find_for, list_prices, prices_of, read, read_at};
 pub use given::Given;
-use given::{check_deferred, check_unique};
+use given::{check_later, check_money, check_unique};
 
 use crate::amount::Decimal;
 use crate::error::Error;
@@ -33,6 +33,8 @@ use pgrx::pg_sys::{BOOLOID, JSONBOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID};
 
 /// The settlement of a meter whose events are charged afterwards: its name in SQL.
 const DEFERRED: &str = "deferred";
+/// The settlement of a meter whose events are invoiced, and never charged.
+const INVOICE: &str = "invoice";
 
 row! {
     /// A meter as `meter_create` and `meter_update` return it.
@@ -55,7 +57,7 @@ row! {
         pub active: bool,
         /// 'day', 'week', 'month', 'year' or NULL for ever.
         pub period: Option<String>,
-        /// 'immediate' or 'deferred'.
+        /// 'immediate', 'deferred' or 'invoice'.
         pub settlement: String,
         /// Its prices, if they are more than one unit price.
         pub pricing: Option<Json>,
@@ -193,13 +195,14 @@ fn meter_create_2(
         let period = period.map(|given| input::choice("period", Some(given), given, &Span::NAMES)).transpose()?;
         let (time_zone, period_from) = given::calendar(period, time_zone, period_from)?;
         let overage = input::choice("overage", overage, "pending", &OVERAGES)?;
-        let settlement = input::choice("settlement", settlement, "immediate", &["immediate", DEFERRED])?;
+        let settlement = input::choice("settlement", settlement, "immediate", &["immediate", DEFERRED, INVOICE])?;
         check_unique(aggregation, input::optional_key("unique_by", unique_by)?)?;
-        check_deferred(aggregation, Some(overage), Some(&price), settlement)?;
+        check_later(aggregation, Some(overage), Some(&price), settlement)?;
         let code = currency::code_or_default(currency)?;
         let now = settings::now()?;
         writing(|session| {
             currency::resolve(session, &code)?;
+            check_money(session, (settlement, period), &code)?;
             let [unit_price, pricing] = price.cells(session)?;
             let terms = [
                 event_name.cell(),
@@ -253,9 +256,9 @@ pub fn lock(session: &Session, event_name: &str) -> Result<Locked, Error> {
 }
 
 impl Locked {
-    /// Checks what a deferred meter must be. Raises PC013.
-    pub fn check_deferred(&self, overage: Option<&str>, price: Option<&Given>) -> Result<(), Error> {
-        check_deferred(&self.aggregation, overage, price, &self.settlement)
+    /// Checks what a meter must be that is not charged at once. Raises PC013.
+    pub fn check_later(&self, overage: Option<&str>, price: Option<&Given>) -> Result<(), Error> {
+        check_later(&self.aggregation, overage, price, &self.settlement)
     }
 }
 
@@ -338,7 +341,7 @@ fn meter_update_2(
         }
         writing(|session| {
             let locked = lock(session, event_name)?;
-            locked.check_deferred(overage, price.as_ref())?;
+            locked.check_later(overage, price.as_ref())?;
             if price.is_some() && locked.last_version >= MOST_VERSIONS {
                 return Err(Error::argument("event_name", "has had 65535 prices, the most there can be"));
             }

@@ -23,13 +23,13 @@ row! {
     pub struct EventRow {
         /// The caller's own.
         pub identifier: String,
-        /// 'processed', 'pending', 'unsettled' or, for a replay, 'canceled'.
+        /// 'processed', 'pending', 'unsettled', 'recorded' or, for a replay, 'canceled'.
         pub status: &'static str,
         /// Credits paid; below zero, credits that came back.
         pub consumed: Decimal,
         /// Credits owed.
         pub pending: Decimal,
-        /// What a plain debit may take now; NULL if the event is unsettled, since the account was not read.
+        /// What a plain debit may take now; NULL if the event is unsettled or recorded, since the account was not read.
         pub available: Option<Decimal>,
         /// Whether this replays an earlier report.
         pub replayed: bool,
@@ -43,6 +43,9 @@ const PENDING: &str = "pending";
 
 /// The status of an event that is recorded and will be charged later.
 pub const UNSETTLED: &str = "unsettled";
+
+/// The status of an event that is recorded and will be invoiced.
+pub const RECORDED: &str = "recorded";
 
 /// The status of a canceled event.
 pub const CANCELED: &str = "canceled";
@@ -265,6 +268,9 @@ fn counted_as(event: &Event, unique_by: &str) -> Result<String, Error> {
 
 fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Result<Cost, Error> {
     if meter.aggregation.is_ranked() || meter.unique_by.is_some() || !price.is_flat() {
+        if meter.invoiced {
+            return Ok(Cost::Own(Decimal::ZERO));
+        }
         let key = |start| period_key(meter, start, meter.price_version, price_class);
         let place = place::of_meter(meter, &event.event_name, event.occurred_at, key)?;
         return Ok(Cost::Together(place.map_or_else(OnceCell::new, OnceCell::from)));
@@ -274,7 +280,11 @@ fn cost(event: &Event, meter: &Meter, price_class: &str, price: &Price) -> Resul
 
 fn own_cost(event: &Event, meter: &Meter, price: &Price) -> Result<Decimal, AmountError> {
     let cost = price.cost(meter.aggregation.quantity(event.value), meter.decimals)?;
-    if meter.deferred { amount::deferrable(cost, meter.decimals) } else { Ok(cost) }
+    match meter.deferred {
+        true if meter.invoiced => Ok(Decimal::ZERO),
+        true => amount::deferrable(cost, meter.decimals),
+        false => Ok(cost),
+    }
 }
 
 /// The key of the period that begins then. If one event decides, all prices aggregate together; otherwise each price
@@ -310,9 +320,18 @@ pub fn row(event: &Event, consumed: Decimal, pending: Decimal, available: Decima
 
 /// The outcome of an event that is recorded and will be charged later.
 pub fn unsettled(event: &Event, replayed: bool) -> EventRow {
+    not_charged(event, UNSETTLED, replayed)
+}
+
+/// The outcome of an event that is recorded and will be invoiced.
+pub fn recorded(event: &Event, replayed: bool) -> EventRow {
+    not_charged(event, RECORDED, replayed)
+}
+
+fn not_charged(event: &Event, status: &'static str, replayed: bool) -> EventRow {
     EventRow {
         identifier: event.identifier.clone(),
-        status: UNSETTLED,
+        status,
         consumed: Decimal::ZERO,
         pending: Decimal::ZERO,
         available: None,

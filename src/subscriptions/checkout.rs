@@ -22,18 +22,27 @@ use crate::subscriptions::item::Item;
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::create::keep;
 use crate::subscriptions::subscription::{self, Subscription};
+use crate::subscriptions::usage_record::{closing, events, summary};
 use uuid::Uuid;
 
 pub use crate::subscriptions::item::{Given, MOST};
-pub use crate::subscriptions::subscription::create::{BEHAVIORS, Judged, MOST_DAYS, New, PRORATIONS};
+pub use crate::subscriptions::subscription::create::{BEHAVIORS, MOST_DAYS, New, PRORATIONS};
+pub use crate::subscriptions::subscription::judged::Judged;
 
 /// The lines of what is judged, in the order of its items: of its first period, or of its trial, which is free. With each
-/// whether the first invoice has it: a trial's only where it grants something. Raises PC007, PC013.
+/// whether the first invoice has it: a trial's only where it grants something, and what is metered never. Raises PC007, PC013.
 pub fn lines(session: &Session, new: &New<'_>, judged: &Judged) -> Result<Vec<(Line, bool)>, Error> {
-    // A cart says what is paid now, and how many.
-    if judged.items.iter().any(Item::is_metered) {
-        return Err(Error::argument("price_id", "must be a price whose quantity is agreed: this one is metered"));
-    }
+    let mut agreed = agreed(session, new, judged)?.into_iter();
+    let period = new.first_period(judged.step);
+    let lines = judged.items.iter().map(|item| match item.is_metered() {
+        true => Ok((item.unused(period), false)),
+        false => agreed.next().ok_or_else(|| Error::internal("an item has no line")),
+    });
+    lines.collect()
+}
+
+/// Those of the items whose quantity is agreed.
+fn agreed(session: &Session, new: &New<'_>, judged: &Judged) -> Result<Vec<(Line, bool)>, Error> {
     let period = new.first_period(judged.step);
     if new.trial_end.is_none() {
         let whole = new.cycle(judged.step).period_at(new.begins);
@@ -42,18 +51,19 @@ pub fn lines(session: &Session, new: &New<'_>, judged: &Judged) -> Result<Vec<(L
         return Ok(lines.into_iter().map(|line| (line, true)).collect());
     }
     let mut lines = billing::lines(session, &judged.code, &judged.items, Term::of(period))?;
-    for (line, item) in lines.iter_mut().zip(&judged.items) {
+    let items = || judged.items.iter().filter(|item| !item.is_metered());
+    for (line, item) in lines.iter_mut().zip(items()) {
         line.make_free();
         if !item.is_immediate() {
             line.grant_nothing();
         }
     }
-    Ok(lines.into_iter().zip(&judged.items).map(|(line, item)| (line, item.is_immediate())).collect())
+    Ok(lines.into_iter().zip(items()).map(|(line, item)| (line, item.is_immediate())).collect())
 }
 
-/// What its items cost for a whole period, by which a discount is judged. Raises PC007.
-pub fn whole(judged: &Judged) -> Result<Vec<CartLine>, Error> {
-    judged.items.iter().map(Item::for_discount).collect()
+/// What its items cost for a whole period, by which a discount is judged, with or without something else. Raises PC007.
+pub fn whole(judged: &Judged, is_all: bool) -> Result<Vec<CartLine>, Error> {
+    if is_all { judged.for_discount() } else { judged.items.iter().map(Item::for_discount).collect() }
 }
 
 /// What its discount takes off these lines. Raises PC007, PC019.
@@ -100,16 +110,30 @@ pub struct Began {
 /// Begins it, with its first invoice as a draft, and reserves its discount. The customer is locked. Raises PC007, PC016.
 pub fn begin(session: &Session, sold: &Sold<'_>, now: Time) -> Result<Began, Error> {
     let (customer_id, id) = (sold.customer_id, Uuid::now_v7());
+    // What is paid already begins all the same: each event is on one invoice.
+    if !sold.is_reported {
+        events::check_alone(session, customer_id, id, &sold.judged.items)?;
+    }
     keep(session, (customer_id, id), (sold.new, sold.judged), sold.redeemed, now)?;
     if let Some(quote) = sold.redeemed {
         let reserve = if sold.is_reported { redemption::promise } else { redemption::reserve_for };
         reserve(session, (customer_id, HolderType::Subscription, id), quote, sold.expires_at, now)?;
     }
     let mut there = subscription::lock(session, customer_id, id)?;
+    let is_trial = sold.new.trial_end.is_some();
     if !sold.lines.is_empty() {
         there.status = Status::Incomplete;
     }
     advance::record(session, &there, EventType::SubscriptionCreated, now)?;
+    // All that it is for is usage, which is paid for later.
+    if sold.lines.is_empty() && !is_trial {
+        there.status = Status::Active;
+    }
+    let term = match is_trial {
+        true => Term { is_free: true, ..Term::of(there.period) },
+        false => first_term(&there, there.period.start),
+    };
+    summary::begin(session, &mut there, &sold.judged.items, term)?;
     let invoice_id = if sold.lines.is_empty() { None } else { Some(draft(session, &mut there, sold, now)?) };
     let kind = match (sold.new.trial_end, first_term(&there, there.period.start).is_stub()) {
         (Some(_), _) => "trial",
@@ -120,6 +144,9 @@ pub fn begin(session: &Session, sold: &Sold<'_>, now: Time) -> Result<Began, Err
     sold.new.end_at_period_end(&mut there, now);
     if there.status == Status::Trialing {
         advance::record(session, &there, EventType::SubscriptionTrialStart, now)?;
+    }
+    if there.status == Status::Active {
+        advance::record(session, &there, EventType::SubscriptionStarted, now)?;
     }
     advance::save(session, &there, now)?;
     Ok(Began { id, invoice_id, period_end: there.period.end })
@@ -158,6 +185,7 @@ pub fn expire(session: &Session, customer_id: &str, id: Uuid, (at, now): (Time, 
     if there.status != Status::Incomplete {
         return Ok(());
     }
+    closing::write_off(session, &mut there, now)?;
     there.end(Status::IncompleteExpired, at);
     advance::record(session, &there, EventType::SubscriptionDeleted, now)
 }

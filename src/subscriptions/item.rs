@@ -8,12 +8,14 @@ use crate::catalog::price::offer::{self, Offer};
 use crate::catalog::usage;
 use crate::error::Error;
 use crate::invoicing::line::given::{number, price_id, text};
+use crate::invoicing::line::{New, OfItem};
 use crate::moment::Time;
 use crate::nearest::nearest;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
-use crate::subscriptions::schedule::cycle::Step;
+use crate::subscriptions::schedule::cycle::{Period, Step};
 use crate::subscriptions::schedule::usage::Aggregate;
+use crate::subscriptions::usage_record::events;
 use pgrx::pg_sys::{NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -146,6 +148,28 @@ impl Item {
         self.offer.amount(self.quantity).map_err(|reason| Error::amount("quantity", self.quantity, reason))
     }
 
+    /// The line of what is metered before anything is used: it costs nothing, and says no quantity.
+    pub fn unused(&self, period: Period) -> New {
+        let of = OfItem {
+            item_id: self.id,
+            offer: &self.offer,
+            price_id: self.price_id,
+            quantity: Decimal::ZERO,
+            amount: Decimal::ZERO,
+            discount: Decimal::ZERO,
+            description: self.offer.product_name.clone(),
+            period: (period.start, period.end),
+            is_proration: false,
+            tax_rate: None,
+            tax_behavior: None,
+            instalments: Vec::new(),
+            expires: false,
+        };
+        let mut line = New::of_item(Uuid::now_v7(), of);
+        line.make_free();
+        line
+    }
+
     /// It, as a discount is judged by a whole period of it. Raises PC007.
     pub fn for_discount(&self) -> Result<CartLine, Error> {
         Ok(CartLine { product_id: Some(self.offer.product_id), amount: self.amount()? })
@@ -158,15 +182,13 @@ pub fn offer(session: &Session, price_id: Uuid, is_new: bool) -> Result<Offer, E
     if offer.is_archived && is_new {
         return Err(Error::PriceNotFound { price_id, archived: true });
     }
-    let Some(recurring) = &offer.recurring else {
+    if offer.recurring.is_none() {
         return Err(Error::argument("price_id", "must be a recurring price: this one is paid once"));
-    };
-    if recurring.meter.is_some() {
-        return Err(Error::argument("price_id", "must be a price without a meter: usage of it is recorded"));
     }
     if is_new && offer.config.as_ref().is_some_and(|config| config.currency == offer.currency) {
         return Err(Error::argument("price_id", "must not grant credits of the currency that it costs"));
     }
+    events::check(session, &offer)?;
     Ok(offer)
 }
 
@@ -245,6 +267,19 @@ pub fn insert(
         now.cell(),
     ];
     INSERT.run(session, &cells).map(drop)
+}
+
+/// Keeps the items of a new subscription, with the application's own of each.
+pub fn insert_all(
+    session: &Session,
+    (customer_id, subscription_id): (&str, Uuid),
+    (items, metadata): (&[Item], &[Option<String>]),
+    now: Time,
+) -> Result<(), Error> {
+    for (item, metadata) in items.iter().zip(metadata) {
+        insert(session, (customer_id, subscription_id), item, metadata.as_deref(), now)?;
+    }
+    Ok(())
 }
 
 static UPDATE: Statement = Statement::new(

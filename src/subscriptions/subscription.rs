@@ -10,6 +10,7 @@ pub mod create;
 mod delete;
 mod discounted;
 mod given;
+pub mod judged;
 mod pause;
 pub mod update;
 

@@ -2,10 +2,11 @@
 //! invoiced in usage_record/closing.rs; schedule/usage.rs says how records add up.
 
 pub mod closing;
+pub mod events;
 pub mod summary;
 
 use crate::amount::{self, Decimal};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::input;
 use crate::invoicing::invoice;
 use crate::ledger::engine::operation::{self, Begun, Texts};
@@ -189,6 +190,10 @@ impl New<'_> {
         let (is_metered, removed_at): (bool, Option<Time>) = (row.next()?, row.next()?);
         let at = self.at.unwrap_or(now);
         let found = summary::at(session, self.customer_id, self.item_id, at)?;
+        if let Some(name) = found.as_ref().and_then(|summary| summary.event_name.as_ref()) {
+            let reason = format!("must be of a price without a meter: events of {} say what is used", quoted(name));
+            return Err(Error::argument("subscription_item_id", reason));
+        }
         let mut summary = match found {
             Some(summary) if summary.is_open(&there) && !there.is_stopped(at) => summary,
             _ if removed_at.is_none() && !is_metered => {

@@ -49,6 +49,7 @@ EXCEPT = {
     "outbox/mod IS_CONSUMED": "asks whether there is a consumer, of which there are few",
     "metering/meter/existing DIFFERENCES": "looks among the prices of one meter, of which there are few",
     "outbox/mod FORGET": "asks every consumer, of which there are few",
+    "subscriptions/usage_record/events OTHERS": "looks among one customer's subscriptions, of which there are few",
     "payments/provider FIND": "looks whether there is one provider or more",
 }
 

@@ -282,6 +282,7 @@ def usage(filler: Filler) -> None:
     # The first call ends it, the second finds that its usage is to be invoiced.
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
+    metered(filler)
     filler.connection.execute("RESET credits.usage_grace")
 
 
@@ -293,6 +294,21 @@ def owed(filler: Filler) -> None:
     due = filler.call("invoice_finalize", "'eve', %s", plan["latest_invoice_id"])["payment_intent_id"]
     filler.call("payment_succeeded", "'eve', %s, 'shop', 'eve 1'", due)
     filler.call("subscription_cancel", "'eve', %s, 'now'", plan["subscription_id"])
+
+
+def metered(filler: Filler) -> None:
+    """Usage that a meter's events say: what was invoiced, and what waits; and what happened before there was a plan."""
+    filler.call("meter_create", "'metered', currency => 'GBP', aggregation => 'max', settlement => 'invoice'")
+    recurring = """'{"interval": "month", "usage_type": "metered", "meter": "metered"}'"""
+    terms = "(SELECT product_id FROM credits.products WHERE name = 'Team'), 'recurring', currency => 'GBP', lookup_key => 'metered'"
+    filler.call("price_create", f"{terms}, recurring => {recurring}")
+    filler.call("report_meter_event", "'ann', 'metered', 1, 'before the plan'")
+    for name in ("bob", "ann"):
+        plan = filler.call("subscription_create", f"""'{name}', '[{{"lookup_key": "metered"}}]'""")
+        fixed = ("identifier", "status", "consumed")
+        filler.keep("report_meter_event", f"'{name}', 'metered', 2.5, 'metered 1'", fixed=fixed)
+    filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
+    filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
 
 
 def checkout(filler: Filler) -> None:

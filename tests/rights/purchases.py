@@ -62,6 +62,7 @@ def read_all(it: Story) -> None:
     it.read("subscription_items", "subscription_item_id")
     it.read("usage_records", "usage_record_id")
     it.read("usage_record_summaries", "usage_record_summary_id")
+    it.read("invoiced_events", "identifier")
     links = "SELECT * FROM credits.payment_links WHERE currency OPERATOR(pg_catalog.=) %s ORDER BY payment_link_id"
     it.run("payment_links", links, [cash])
     it.call("checkout_session_verify", "'no token'")

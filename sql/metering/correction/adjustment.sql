@@ -5,7 +5,8 @@ CREATE TYPE credits.event_adjustment AS (
     charged numeric, returned numeric, available numeric, replayed boolean);
 COMMENT ON TYPE credits.event_adjustment IS 'An adjusted event, as meter_event_adjust() returns it.';
 COMMENT ON COLUMN credits.event_adjustment.identifier IS 'The reporter''s own key of the event, unique per customer.';
-COMMENT ON COLUMN credits.event_adjustment.status IS '''processed'', or ''pending'' while credits are owed.';
+COMMENT ON COLUMN credits.event_adjustment.status IS 
+'''processed'', ''pending'' while credits are owed, or ''recorded'' where the meter is invoiced.';
 COMMENT ON COLUMN credits.event_adjustment.value IS 'The value of the event by now.';
 COMMENT ON COLUMN credits.event_adjustment.value_before IS 'The value before.';
 COMMENT ON COLUMN credits.event_adjustment.consumed IS
@@ -43,7 +44,9 @@ usage and all statistics have the new value; the view usage_adjustments has what
 be repeated, with the value that was reported then. Where it has that value already, nothing changes (replayed =
 true).
 
-Raises PC001, PC003, PC007, PC013, PC021.
+An event of a meter whose settlement is ''invoice'' can be adjusted until the usage of its period is invoiced (PC020).
+
+Raises PC001, PC003, PC007, PC013, PC020, PC021.
 Example: SELECT value_before, value, charged, returned, available
   FROM credits.meter_event_adjust(''ann'', ''req-1'', 1500, reason => ''the provider counted again'');';
 

@@ -34,5 +34,7 @@ event.
 
 A repeat changes nothing (replayed = true). An identifier without an event is PC013.
 
-Raises PC007, PC013.
+An event of a meter whose settlement is ''invoice'' can be canceled until the usage of its period is invoiced (PC020).
+
+Raises PC003, PC007, PC013, PC020.
 Example: SELECT * FROM credits.meter_event_cancel(''ann'', ''req-1'', reason => ''the request failed'');';

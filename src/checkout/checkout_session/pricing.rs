@@ -87,7 +87,8 @@ pub fn price<'a>(session: &Session, cart: &Cart<'a>) -> Result<Whole<'a>, Error>
         return Err(Error::argument("currency", reason));
     }
     let mut recurring = subscription::lines(session, &new, &judged).map_err(of_cart)?.into_iter();
-    let mut whole_items = subscription::whole(&judged)?.into_iter();
+    let is_all = judged.items.len() == cart.items.len();
+    let mut whole_items = subscription::whole(&judged, is_all)?.into_iter();
     let (mut lines, mut on_invoice, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     for (item, offer) in cart.items.iter().zip(&offers) {
         let of_item = if offer.recurring.is_some() { recurring.next().zip(whole_items.next()) } else { None };
@@ -111,13 +112,18 @@ pub fn price<'a>(session: &Session, cart: &Cart<'a>) -> Result<Whole<'a>, Error>
 /// The subscription that a cart asks for. Raises PC013.
 fn asked<'a>(cart: &Cart<'a>, offers: &[Offer], data: &'a SubscriptionData) -> Result<New<'a>, Error> {
     let mut items = Vec::new();
-    for (item, _) in cart.items.iter().zip(offers).filter(|(_, offer)| offer.recurring.is_some()) {
+    for (item, offer) in cart.items.iter().zip(offers) {
+        let Some(recurring) = &offer.recurring else { continue };
         item.check_recurring()?;
+        let is_metered = recurring.usage_type == "metered";
+        if is_metered {
+            item.check_metered()?;
+        }
         items.push(subscription::Given {
             id: None,
             new_id: uuid::Uuid::now_v7(),
             price_id: Some(item.price_id),
-            quantity: Some(item.quantity.into()),
+            quantity: (!is_metered).then(|| item.quantity.into()),
             metadata: item.metadata.clone(),
             is_deleted: false,
         });
@@ -181,7 +187,11 @@ impl Whole<'_> {
             Some(plan) => plan.whole.clone(),
             None => self.priced.lines.iter().map(Line::for_discount).collect(),
         };
-        let redeemed = discount::quote(session, (customer_id, holder), asked, (cart.code, &lines), now)?;
+        let quote = discount::quote(session, (customer_id, holder), asked, (cart.code, &lines), now)?;
+        let redeemed = match &self.plan {
+            Some(plan) if lines.len() == plan.judged.items.len() => plan.judged.of_usage(quote),
+            _ => quote,
+        };
         let off = match self.plan {
             Some(_) => subscription::off(session, &redeemed, cart.code, &self.priced.lines)?,
             None => redeemed.clone(),

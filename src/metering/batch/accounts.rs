@@ -12,6 +12,7 @@ use crate::ledger::{account, customer};
 use crate::metering::batch::fallback;
 use crate::metering::batch::fallback::cover::Covered;
 use crate::metering::deferred;
+use crate::metering::event::invoiced;
 use crate::metering::period::aggregate::Standing;
 use crate::metering::period::rank::{self, Rank};
 use crate::metering::period::value::Values;
@@ -96,6 +97,8 @@ pub struct Accounts<'a> {
     unsettled: Map<Account<'a>, Vec<&'a Priced<'a>>>,
     /// Deferred events that were charged, before a later event of the batch.
     settled: HashSet<(&'a str, &'a str)>,
+    /// Events that are recorded only, and invoiced.
+    invoiced: Vec<&'a Priced<'a>>,
     /// What meters' second currencies paid.
     fallbacks: Vec<(&'a Priced<'a>, Covered)>,
 }
@@ -136,7 +139,7 @@ impl<'a> Accounts<'a> {
             return Ok(Err(Error::AccountBusy));
         }
         if p.meter.deferred {
-            return self.defer(session, key, p);
+            return if p.meter.invoiced { self.record(session, p) } else { self.defer(session, key, p) };
         }
         let Some(index) = self.indexes.get(&key).copied() else {
             // Only for a meter that refuses: for others the account was created.
@@ -250,6 +253,13 @@ impl<'a> Accounts<'a> {
         Ok(outcome)
     }
 
+    fn record(&mut self, session: &Session, p: &'a Priced<'a>) -> Result<Result<Charge, Error>, Error> {
+        Ok(customer::must_exist(session, &p.event.customer_id).map(|()| {
+            self.invoiced.push(p);
+            Charge { row: report::recorded(p.event, false), line: None, counting: None }
+        }))
+    }
+
     fn defer(
         &mut self,
         session: &Session,
@@ -273,6 +283,7 @@ impl<'a> Accounts<'a> {
         self.values.leave(left);
         self.unsettled.retain(|(customer_id, _), _| !left(customer_id));
         self.fallbacks.retain(|(p, _)| !left(&p.event.customer_id));
+        self.invoiced.retain(|p| !left(&p.event.customer_id));
     }
 
     /// Writes the outcome for all of them.
@@ -292,6 +303,7 @@ impl<'a> Accounts<'a> {
         fallback::write(session, &self.fallbacks)?;
         rank::write(session, &self.ranks)?;
         unique::write(session, &self.values)?;
+        invoiced::add(session, &self.invoiced, now)?;
         let unsettled: Vec<&Priced<'_>> = self.unsettled.into_values().flatten().collect();
         deferred::enqueue(session, &unsettled, now)
     }

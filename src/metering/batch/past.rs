@@ -85,6 +85,10 @@ impl Forms {
     fn of(&mut self, session: &Session, currency: &str, past: &Past<'_>) -> Result<Rc<Meter>, Error> {
         let event_name = &past.event.event_name;
         let meter = meter_of(session, past.event)?.ok_or_else(|| meter::missing(session, event_name))?;
+        if meter.invoiced {
+            let reason = format!("must be a meter that charges a wallet: usage of {} is invoiced", quoted(event_name));
+            return Err(Error::argument("event_name", reason));
+        }
         if meter.currency != currency {
             let reason =
                 format!("must be a meter that charges {currency}: {} charges {}", quoted(event_name), meter.currency);

@@ -4,7 +4,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Book;
 use crate::ledger::engine::posting::{self, Key};
-use crate::metering::report::{CANCELED, Event, Outcome, row, unsettled};
+use crate::metering::report::{CANCELED, Event, Outcome, recorded, row, unsettled};
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement, in_one_snapshot};
 use crate::pg::value::array::array;
@@ -13,7 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 static FIND: Statement = Statement::new(
     c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.reported_value, e.consumed, e.pending, e.canceled,
-             u.identifier IS NOT NULL
+             u.identifier IS NOT NULL,
+             e.price_version = 0 AND EXISTS (SELECT FROM credits_internal.invoiced_events i
+                                             WHERE i.customer_id = e.customer_id AND i.identifier = e.identifier)
       FROM unnest($1, $2) AS k (customer_id, identifier)
       JOIN credits_internal.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
       LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
@@ -22,7 +24,7 @@ static FIND: Statement = Statement::new(
 )
 .before(
     c"SELECT e.customer_id, e.identifier, e.event_name, e.currency, e.value, e.consumed, e.pending, e.canceled,
-             u.identifier IS NOT NULL
+             u.identifier IS NOT NULL, false
       FROM unnest($1, $2) AS k (customer_id, identifier)
       JOIN credits_internal.events e ON e.customer_id = k.customer_id AND e.identifier = k.identifier
       LEFT JOIN credits_internal.unsettled_events u ON u.customer_id = e.customer_id AND u.currency = e.currency
@@ -38,6 +40,7 @@ struct First {
     pending: Decimal,
     canceled: bool,
     unsettled: bool,
+    recorded: bool,
 }
 
 static THERE: Statement = Statement::new(
@@ -93,13 +96,14 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
             pending: row.next()?,
             canceled: row.next()?,
             unsettled: row.next()?,
+            recorded: row.next()?,
         };
         firsts.insert(key, first);
     }
     // Balances and debts are answered as they stand now, with what is due counted.
     let accounts: HashSet<Key> = firsts
         .iter()
-        .filter(|(_, first)| !first.unsettled)
+        .filter(|(_, first)| !first.unsettled && !first.recorded)
         .map(|((customer, _), first)| (customer.clone(), first.currency.clone()))
         .collect();
     let mut books = posting::read(session, &accounts.into_iter().collect::<Vec<_>>())?;
@@ -114,6 +118,9 @@ fn answers_in(session: &Session, events: Vec<(&Event, Error)>, now: Time) -> Res
             check(event, (&first.event_name, first.value))?;
             if first.unsettled {
                 return Ok(unsettled(event, true));
+            }
+            if first.recorded {
+                return Ok(recorded(event, true));
             }
             let book = books.get(&(event.customer_id.clone(), first.currency.clone()));
             let debt = book.and_then(|b| b.debt(&event.identifier));

@@ -7,7 +7,7 @@ use crate::ledger::engine::book::{Book, Charged};
 use crate::ledger::engine::line::{Debt, Period, Source};
 use crate::ledger::engine::posting;
 use crate::ledger::{account, balance};
-use crate::metering::correction::{Stored, debts_to_pay};
+use crate::metering::correction::{Stored, debts_to_pay, invoiced};
 use crate::metering::meter::{self, Meter};
 use crate::metering::period::aggregate::{Report, Standing};
 use crate::metering::period::{self, rank};
@@ -30,7 +30,7 @@ row! {
     pub struct AdjustedRow {
         /// The caller's own.
         pub identifier: String,
-        /// 'processed' or 'pending'.
+        /// 'processed', 'pending' or 'recorded'.
         pub status: &'static str,
         /// Its value by now.
         pub value: Decimal,
@@ -51,7 +51,7 @@ row! {
     }
 }
 
-/// `credits.meter_event_adjust`. Raises PC001, PC003, PC007, PC013, PC021.
+/// `credits.meter_event_adjust`. Raises PC001, PC003, PC007, PC013, PC020, PC021.
 #[pg_extern(sql = false)]
 fn meter_event_adjust(
     customer_id: Option<&str>,
@@ -70,7 +70,7 @@ fn meter_event_adjust(
 
 /// What an adjustment did to what the event costs.
 #[derive(Default)]
-struct Change {
+pub(super) struct Change {
     charged: Decimal,
     returned: Decimal,
 }
@@ -84,6 +84,9 @@ fn adjust(
 ) -> Result<AdjustedRow, Error> {
     let now = settings::now()?;
     let event = Stored::find(session, customer_id, identifier)?;
+    if invoiced::is_invoiced(session, &event)? {
+        return invoiced::adjust(session, customer_id, identifier, value, reason);
+    }
     if event.has(value)? {
         let book = balance::current(session, customer_id, &event.currency)?;
         let book = book.unwrap_or_else(|| Book::unused(customer_id, &event.currency));
@@ -260,7 +263,8 @@ static SET_VALUE: Statement = Statement::new(
     &[TEXTOID, TEXTOID, NUMERICOID],
 );
 
-fn set_value(session: &Session, customer_id: &str, event: &Stored) -> Result<(), Error> {
+/// Gives an event its new value.
+pub(super) fn set_value(session: &Session, customer_id: &str, event: &Stored) -> Result<(), Error> {
     SET_VALUE.run(session, &[customer_id.cell(), event.identifier.cell(), event.value.cell()]).map(drop)
 }
 
@@ -271,7 +275,8 @@ static RECORD: Statement = Statement::new(
     &[TEXTOID, TEXTOID, INT4OID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, TEXTOID, TIMESTAMPTZOID],
 );
 
-fn record(
+/// Writes an adjustment down.
+pub(super) fn record(
     session: &Session,
     customer_id: &str,
     event: &Stored,
@@ -293,7 +298,8 @@ fn record(
     RECORD.run(session, &arguments).map(drop)
 }
 
-fn row(event: &Stored, book: &Book, value_before: Decimal, change: &Change, replayed: bool) -> AdjustedRow {
+/// The answer to an adjustment.
+pub(super) fn row(event: &Stored, book: &Book, value_before: Decimal, change: &Change, replayed: bool) -> AdjustedRow {
     AdjustedRow {
         identifier: event.identifier.clone(),
         status: status(event.pending),

@@ -7,7 +7,7 @@ use crate::ledger::account;
 use crate::ledger::engine::book::{Book, Usage};
 use crate::ledger::engine::line::Period;
 use crate::ledger::engine::posting;
-use crate::metering::correction::{Second, Stored, debts_to_pay};
+use crate::metering::correction::{Second, Stored, debts_to_pay, invoiced};
 use crate::metering::meter;
 use crate::metering::period::aggregate::Report;
 use crate::metering::period::{self, rank, unique};
@@ -42,7 +42,7 @@ row! {
     }
 }
 
-/// `credits.meter_event_cancel`. Raises PC007, PC013.
+/// `credits.meter_event_cancel`. Raises PC007, PC013, PC020.
 #[pg_extern(sql = false)]
 fn meter_event_cancel(
     customer_id: Option<&str>,
@@ -66,7 +66,7 @@ pub fn must_be_of(session: &Session, (customer_id, currency): (&str, &str), iden
     Err(Error::argument("identifier", format!("\"{identifier}\" is no usage in {currency}, or was taken back before")))
 }
 
-/// Takes usage back. Raises PC007, PC013.
+/// Takes usage back. Raises PC007, PC013, PC020.
 pub fn cancel(
     session: &Session,
     customer_id: &str,
@@ -74,6 +74,9 @@ pub fn cancel(
     reason: Option<&str>,
 ) -> Result<CancelRow, Error> {
     let event = Stored::find(session, customer_id, identifier)?;
+    if invoiced::is_invoiced(session, &event)? {
+        return invoiced::cancel(session, customer_id, identifier, reason);
+    }
     if let Some(second) = &event.second {
         // Both accounts at once, in their order.
         let mut keys = [&event.currency, &second.currency].map(|code| (customer_id.to_string(), code.clone()));
@@ -202,7 +205,8 @@ static FORGET_DEBT: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
-fn record(
+/// Writes down that an event was taken back.
+pub(super) fn record(
     session: &Session,
     customer_id: &str,
     identifier: &str,
@@ -214,7 +218,8 @@ fn record(
     RECORD.run(session, &arguments).map(drop)
 }
 
-fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {
+/// The answer to a cancellation.
+pub(super) fn row(event: &Stored, book: &Book, returned: Decimal, replayed: bool) -> CancelRow {
     CancelRow {
         identifier: event.identifier.clone(),
         status: CANCELED.to_string(),

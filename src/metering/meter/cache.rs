@@ -5,12 +5,12 @@
 use crate::amount::Decimal;
 use crate::error::Error;
 use crate::ledger::engine::book::Overage;
-use crate::metering::meter::{DEFERRED, overrides};
+use crate::metering::meter::{DEFERRED, INVOICE, overrides};
 use crate::metering::period::calendar::Span;
 use crate::metering::period::place::PeriodFrom;
 use crate::metering::pricing::overrides::Terms;
 use crate::metering::pricing::schedule::{InForce, Schedule};
-use crate::metering::pricing::version::Version;
+use crate::metering::pricing::version::{CHARGED_ELSEWHERE, Version};
 use crate::metering::pricing::{Aggregation, Pricing};
 use crate::moment::Time;
 use crate::pg::cache::Cache;
@@ -36,13 +36,15 @@ pub struct Meter {
     pub period: Span,
     /// What to do with what no credit covers.
     pub overage: Overage,
-    /// Whether its events are recorded first, and charged later.
+    /// Whether its events are recorded first, and charged later or never.
     pub deferred: bool,
+    /// Whether they are invoiced, and never charged: such a meter is deferred as well, so others need not ask.
+    pub invoiced: bool,
     /// Whether it takes events.
     pub active: bool,
     /// The last version of its prices, in force or not.
     pub last_version: i32,
-    /// Which of its prices these are.
+    /// Which of its prices these are, as an event has it.
     pub price_version: i32,
     /// The prices.
     pub pricing: Rc<Pricing>,
@@ -95,7 +97,7 @@ impl Kept {
         let first = priced.first().ok_or_else(|| Error::internal("a meter was kept without a price"))?;
         let pricing = Rc::new(list_prices(session, event_name, in_force.version)?);
         let continues = self.schedule.gone_on_from(&in_force, &self.continuing).into();
-        let price_version = in_force.version;
+        let price_version = if first.invoiced { CHARGED_ELSEWHERE } else { in_force.version };
         let meter = Rc::new(Meter { price_version, pricing, in_force, continues, ..(**first).clone() });
         priced.truncate(MOST - 1);
         priced.push(meter.clone());
@@ -191,7 +193,9 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
     let aggregation = Aggregation::parse(&row.next::<String>()?).ok_or_else(unknown)?;
     let period = Span::parse(row.next::<Option<String>>()?.as_deref()).ok_or_else(unknown)?;
     let overage = if row.next::<String>()? == "reject" { Overage::Reject } else { Overage::Pending };
-    let deferred = row.next::<String>()? == DEFERRED;
+    let settlement: String = row.next()?;
+    let invoiced = settlement == INVOICE;
+    let deferred = invoiced || settlement == DEFERRED;
     let active = row.next()?;
     let overridden = row.next()?;
     tables.push(row.next()?);
@@ -207,9 +211,11 @@ fn read_with_tables(session: &Session, event_name: &str, at: Time) -> Result<Opt
         period,
         overage,
         deferred,
+        invoiced,
         active,
         last_version: schedule.last_version(),
-        price_version: in_force.version,
+        // What its events cost, invoices say.
+        price_version: if invoiced { CHARGED_ELSEWHERE } else { in_force.version },
         pricing: Rc::new(pricing(row.next()?, row.next()?, !row.next::<bool>()?)?),
         in_force,
         overridden,

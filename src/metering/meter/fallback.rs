@@ -4,7 +4,7 @@ use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
 use crate::ledger::currency;
-use crate::metering::meter::{DEFERRED, MeterRow};
+use crate::metering::meter::MeterRow;
 use crate::metering::pricing::Pricing;
 use crate::moment::Time;
 use crate::pg::call::argument::Numeric;
@@ -74,7 +74,7 @@ static LATER: Statement = Statement::new(
 /// price and those to come, and is charged when it is reported. An event of an earlier price with tiers has no
 /// second currency. Raises PC013.
 fn check(session: &Session, meter: &MeterRow, now: Time) -> Result<(), Error> {
-    let mut fits = meter.settlement != DEFERRED && ["sum", "count"].contains(&meter.aggregation.as_str());
+    let mut fits = meter.settlement == "immediate" && ["sum", "count"].contains(&meter.aggregation.as_str());
     let mut pricings: Vec<String> = meter.pricing.iter().map(Json::text).collect();
     for mut row in LATER.run(session, &[meter.event_name.cell(), now.cell()])?.iter() {
         pricings.push(row.next()?);

@@ -3,7 +3,8 @@
 use crate::amount::{self, Decimal};
 use crate::error::Error;
 use crate::input;
-use crate::metering::meter::DEFERRED;
+use crate::ledger::currency;
+use crate::metering::meter::{DEFERRED, INVOICE};
 use crate::metering::period::place::PeriodFrom;
 use crate::metering::pricing::{Aggregation, Pricing};
 use crate::pg::call::argument::Numeric;
@@ -91,16 +92,18 @@ pub(super) fn calendar<'a>(
     }
 }
 
-/// Checks what a deferred meter must be: its events are charged later, when no caller is there to receive a refusal.
-/// Raises PC013.
-pub(super) fn check_deferred(
+/// Checks what a meter must be whose events are not charged as they are reported. Raises PC013.
+///
+/// Those of a deferred one are charged when no caller is there to receive a refusal. Those of one that is invoiced are added
+/// up by the period of a subscription, and an invoice has one price.
+pub(super) fn check_later(
     aggregation: &str,
     overage: Option<&str>,
     price: Option<&Given>,
     settlement: &str,
 ) -> Result<(), Error> {
     if settlement != DEFERRED {
-        return Ok(());
+        return if settlement == INVOICE { check_invoiced(overage, price) } else { Ok(()) };
     }
     let wrong = |argument, reason| Err(Error::argument(argument, reason));
     if !["sum", "count"].contains(&aggregation) {
@@ -111,6 +114,38 @@ pub(super) fn check_deferred(
     }
     if price.is_some_and(|price| !price.is_flat()) {
         return wrong("pricing", "must have no tiers and no round where settlement is deferred");
+    }
+    Ok(())
+}
+
+fn check_invoiced(overage: Option<&str>, price: Option<&Given>) -> Result<(), Error> {
+    if overage == Some("reject") {
+        return Err(Error::argument("overage", "must be pending where settlement is invoice: no wallet is charged"));
+    }
+    match price {
+        Some(Given::Pricing(_, pricing, _)) if pricing.has_classes() => {
+            Err(Error::argument("pricing", "must have no \"by\" where settlement is invoice: a period has one price"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that usage that is invoiced is in money, and by the periods of subscriptions. Raises PC013.
+pub(super) fn check_money(
+    session: &Session,
+    (settlement, period): (&str, Option<&str>),
+    code: &str,
+) -> Result<(), Error> {
+    if settlement != INVOICE {
+        return Ok(());
+    }
+    if period.is_some() {
+        let reason = "must be left out where settlement is invoice: it is that of the subscription";
+        return Err(Error::argument("period", reason));
+    }
+    if !currency::is_money(session, code)? {
+        let reason = "must be of kind fiat where settlement is invoice: usage in credits is charged to the wallet";
+        return Err(Error::argument("currency", reason));
     }
     Ok(())
 }

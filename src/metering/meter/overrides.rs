@@ -46,7 +46,7 @@ pub fn apply(
 ) -> Result<Rc<Meter>, Error> {
     let Some(own) = of_customer(session, event_name, customer_id)? else { return Ok(meter) };
     let Some(in_force) = overrides::at(&own.all, at) else { return Ok(meter) };
-    let version = in_force.version(meter.price_version).packed();
+    let version = in_force.version(meter.in_force.version).packed();
     let mut applied = own.applied.borrow_mut();
     if applied.len() >= MOST {
         applied.clear();
@@ -56,7 +56,8 @@ pub fn apply(
         Terms::Discount(_) => meter.continues.iter().map(|list| in_force.version(*list).packed()).collect(),
         Terms::Price(_) => Rc::default(),
     };
-    Ok(Rc::new(Meter { price_version: version, pricing, continues, ..(*meter).clone() }))
+    let price_version = if meter.invoiced { meter.price_version } else { version };
+    Ok(Rc::new(Meter { price_version, pricing, continues, ..(*meter).clone() }))
 }
 
 fn of_customer(session: &Session, event_name: &str, customer_id: &str) -> Result<Option<Rc<OfCustomer>>, Error> {

@@ -175,7 +175,7 @@ fn meter_price_override(
         writing(|session| {
             customer::keep_existing(session, customer_id)?;
             // Overrides of a meter are set one at a time.
-            meter::lock(session, event_name)?.check_deferred(None, paid.price())?;
+            meter::lock(session, event_name)?.check_later(None, paid.price())?;
             let own = meter::overrides::read(session, event_name, customer_id)?;
             // Without a moment it is from now on, and not before what is in force by now.
             let in_force = overrides::at(&own, later.unwrap_or(by_now));

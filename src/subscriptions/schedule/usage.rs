@@ -102,6 +102,30 @@ impl Tally {
         };
         Ok(Some(Tally { usage, last }))
     }
+
+    /// With events of a meter, which happened at any moments of the period.
+    pub fn with(self, aggregate: Aggregate, taken: &Taken) -> Result<Self, AmountError> {
+        let is_last = self.last.is_none_or(|(last, _)| last <= taken.last.0);
+        let last = if is_last { Some(taken.last) } else { self.last };
+        let usage = match aggregate {
+            Aggregate::Sum => sum(self.usage, taken.added)?,
+            Aggregate::Max => self.usage.max(taken.most),
+            Aggregate::LastDuringPeriod | Aggregate::LastEver if is_last => taken.last.1,
+            Aggregate::LastDuringPeriod | Aggregate::LastEver => self.usage,
+        };
+        Ok(Tally { usage, last })
+    }
+}
+
+/// What events of a meter come to, that are counted together.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    /// What they add.
+    pub added: Decimal,
+    /// The most of any.
+    pub most: Decimal,
+    /// The last one: when it happened, and its value.
+    pub last: (Time, Decimal),
 }
 
 /// What usage costs that would cost so much in a whole period. What was used costs that, in however short a time. How much
@@ -191,6 +215,34 @@ mod tests {
                 tally = tally.after(aggregate, Time(at), (before, now)).unwrap().unwrap_or(again);
                 prop_assert_eq!(tally, again);
             }
+        }
+
+        /// Events of a meter come to the same however many of them are counted at once, and in whichever order.
+        #[test]
+        fn events_in_any_order(
+            aggregate in 0usize..3,
+            events in proptest::collection::vec((0i64..100, 0i64..100), 1..20), size in 1usize..5
+        ) {
+            let aggregate = Aggregate::ALL[aggregate];
+            // Of two at one moment, the one that is counted later is the later one.
+            let moments: BTreeMap<i64, i64> = events.iter().copied().collect();
+            let mut tally = Tally::begin(aggregate, None);
+            for some in events.chunks(size) {
+                let (at, last) = some.iter().copied().rev().max_by_key(|(at, _)| *at).unwrap();
+                let last = some.iter().rev().find(|(moment, _)| *moment == at).map_or(last, |(_, value)| *value);
+                let taken = Taken {
+                    added: some.iter().map(|(_, value)| number(*value)).sum(),
+                    most: some.iter().map(|(_, value)| number(*value)).max().unwrap(),
+                    last: (Time(at), number(last)),
+                };
+                tally = tally.with(aggregate, &taken).unwrap();
+            }
+            let expected = match aggregate {
+                Aggregate::Sum => events.iter().map(|(_, value)| number(*value)).sum(),
+                Aggregate::Max => events.iter().map(|(_, value)| number(*value)).max().unwrap(),
+                _ => number(*moments.values().next_back().unwrap()),
+            };
+            prop_assert_eq!(tally.usage, expected);
         }
 
         /// However a period is divided, what there was in it costs what it does in one piece; and each unit that was used

@@ -1,7 +1,6 @@
 //! A subscription begins: with a trial, or with its first period and the invoice for it.
 
 use crate::amount::Decimal;
-use crate::catalog::discount::CartLine;
 use crate::catalog::redemption::{self, Cart, Chosen, HolderType, Quote, Verification};
 use crate::error::Error;
 use crate::input;
@@ -24,7 +23,9 @@ use crate::subscriptions::plan;
 use crate::subscriptions::schedule::cycle::{Cycle, Period, Step};
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::given::trial;
+use crate::subscriptions::subscription::judged::Judged;
 use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
+use crate::subscriptions::usage_record::events;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, JSONBOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use sha2::{Digest, Sha256};
@@ -134,20 +135,6 @@ fn subscription_create(
     })())
 }
 
-/// What is asked for, checked against the catalogue.
-pub struct Judged {
-    /// What it is for.
-    pub items: Vec<Item>,
-    /// The application's own of each.
-    pub metadata: Vec<Option<String>>,
-    /// The currency.
-    pub code: String,
-    /// How long a period is, in words.
-    pub interval: (&'static str, i32),
-    /// The same on the calendar.
-    pub step: Step,
-}
-
 fn create(
     session: &Session,
     customer_id: &str,
@@ -175,6 +162,7 @@ fn create(
             Begun::Replay(first) => return subscription::find(session, customer_id, first.operation_id, true),
         },
     };
+    events::check_alone(session, customer_id, id, &judged.items)?;
     let quote = new.discount(session, customer_id, &judged, now)?;
     keep(session, (customer_id, id), (new, &judged), quote.as_ref(), now)?;
     if let Some(quote) = &quote {
@@ -198,11 +186,7 @@ pub fn keep(
     if !new.owed.is_usual() {
         owed::keep(session, customer_id, id, new.owed)?;
     }
-    let each = judged.items.iter().zip(&judged.metadata);
-    for (item, metadata) in each {
-        item::insert(session, (customer_id, id), item, metadata.as_deref(), now)?;
-    }
-    Ok(())
+    item::insert_all(session, (customer_id, id), (&judged.items, &judged.metadata), now)
 }
 
 /// Its trial begins, or its first period.
@@ -316,18 +300,10 @@ impl New<'_> {
             (None, Some(id)) => Chosen::Coupon(id),
             (None, None) => return Ok(None),
         };
-        // What usage comes to is not known yet: it is judged as if it were something, where there is nothing else.
-        let is_usage = judged.items.iter().all(Item::is_metered);
-        let mut lines: Vec<CartLine> = judged.items.iter().map(Item::for_discount).collect::<Result<_, _>>()?;
-        if is_usage {
-            lines.iter_mut().for_each(|line| line.amount = Decimal::ONE);
-        }
+        let lines = judged.for_discount()?;
         let cart = Cart { customer_id, holder_id: None, currency: &judged.code, lines: &lines };
-        let mut quote = redemption::quote(session, &cart, &chosen, &Verification::default(), now)?;
-        if is_usage {
-            (quote.amount, quote.per_line) = (Decimal::ZERO, vec![Decimal::ZERO; lines.len()]);
-        }
-        Ok(Some(quote))
+        let quote = redemption::quote(session, &cart, &chosen, &Verification::default(), now)?;
+        Ok(Some(judged.of_usage(quote)))
     }
 }
 

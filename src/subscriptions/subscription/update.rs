@@ -27,6 +27,7 @@ use crate::subscriptions::plan;
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::subscription::create::{PRORATIONS, days};
 use crate::subscriptions::subscription::{self, Subscription, SubscriptionRow};
+use crate::subscriptions::usage_record::events;
 use pgrx::pg_extern;
 use pgrx::pg_sys::{INT4OID, JSONBOID, TEXTOID, UUIDOID};
 use serde_json::{Value, json};
@@ -209,6 +210,7 @@ pub fn work_out(
     if code != there.currency {
         return Err(Error::argument("items", "must have prices of the subscription's currency"));
     }
+    events::check_alone(session, &there.customer_id, there.id, &items)?;
     let restart = interval::restart(there, (interval, step), now)?;
     let cycle = restart.as_ref().map_or(there.cycle, |restart| restart.cycle);
     items.iter().try_for_each(|item| plan::check(session, item, cycle))?;

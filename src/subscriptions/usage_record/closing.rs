@@ -17,6 +17,7 @@ use crate::subscriptions::billing;
 use crate::subscriptions::item;
 use crate::subscriptions::schedule::usage;
 use crate::subscriptions::subscription::Subscription;
+use crate::subscriptions::usage_record::events;
 use crate::subscriptions::usage_record::summary::{self, Summary};
 use pgrx::pg_sys::{INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
@@ -49,6 +50,7 @@ pub fn close(
     let decimals = currency::decimals(session, &there.currency)?;
     let mut lines = Vec::new();
     let mut last = None;
+    events::take(session, there, at)?;
     for mut summary in summary::due(session, there, at, MOST)? {
         let line = line(session, &summary, decimals)?;
         let amount = line.as_ref().map(New::amount).unwrap_or_default();
@@ -105,7 +107,7 @@ fn line(session: &Session, summary: &Summary, decimals: u32) -> Result<Option<Ne
     let offer = item::offer(session, summary.price_id, false)?;
     let usage = summary.tally.usage;
     let refused = |reason| Error::amount("quantity", usage, reason);
-    let full = offer.amount(usage).map_err(refused)?;
+    let full = events::amount(session, summary, &offer)?;
     let cost = usage::cost(summary.aggregate, full, (summary.time, summary.whole), decimals).map_err(refused)?;
     let rows = CLOSED.run(session, &[summary.customer_id.cell(), summary.id.cell()])?;
     let (most, closings): (Option<Decimal>, i32) = match rows.first() {

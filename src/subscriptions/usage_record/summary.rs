@@ -14,6 +14,7 @@ use crate::subscriptions::schedule::cycle::Period;
 use crate::subscriptions::schedule::state::Status;
 use crate::subscriptions::schedule::usage::{Aggregate, Tally};
 use crate::subscriptions::subscription::Subscription;
+use crate::subscriptions::usage_record::events;
 use pgrx::pg_sys::{BOOLOID, INT4OID, NUMERICOID, TEXTOID, TIMESTAMPTZOID, UUIDOID};
 use uuid::Uuid;
 
@@ -46,6 +47,8 @@ pub struct Summary {
     pub invoiced: Decimal,
     /// When what is not invoiced yet will be.
     pub closes_at: Option<Time>,
+    /// The meter whose events say what is used; `None` where it is recorded.
+    pub event_name: Option<String>,
 }
 
 impl Summary {
@@ -61,7 +64,7 @@ macro_rules! selecting {
         text!(
             "SELECT s.customer_id, s.usage_record_summary_id, s.subscription_item_id, s.summary_no, s.price_id,
                     s.aggregate_usage, s.period_start, s.period_end, s.whole_start, s.whole_end, s.free, s.records, s.usage,
-                    s.last_at, s.last_value, s.invoiced_amount, s.closes_at
+                    s.last_at, s.last_value, s.invoiced_amount, s.closes_at, s.event_name
              FROM credits_internal.usage_record_summaries s WHERE s.customer_id = $1 ",
             $rest
         )
@@ -80,6 +83,8 @@ static DUE: Statement = Statement::new(
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID, INT4OID],
 );
 
+static FIND: Statement = Statement::new(selecting!("AND s.usage_record_summary_id = $2"), &[TEXTOID, UUIDOID]);
+
 fn read(mut row: Row<'_>) -> Result<Summary, Error> {
     let lost = || Error::internal("usage adds up in a way that does not exist");
     let (customer_id, id, item_id, no, price_id) = (row.next()?, row.next()?, row.next()?, row.next()?, row.next()?);
@@ -88,7 +93,7 @@ fn read(mut row: Row<'_>) -> Result<Summary, Error> {
     let whole = Period { start: row.next()?, end: row.next()? };
     let (is_free, records, usage) = (row.next()?, row.next()?, row.next()?);
     let last = row.next::<Option<Time>>()?.zip(row.next::<Option<Decimal>>()?);
-    let (invoiced, closes_at) = (row.next()?, row.next()?);
+    let (invoiced, closes_at, event_name) = (row.next()?, row.next()?, row.next()?);
     let tally = Tally { usage, last };
     Ok(Summary {
         customer_id,
@@ -104,7 +109,14 @@ fn read(mut row: Row<'_>) -> Result<Summary, Error> {
         tally,
         invoiced,
         closes_at,
+        event_name,
     })
+}
+
+/// That of an id.
+pub fn find(session: &Session, customer_id: &str, id: Uuid) -> Result<Summary, Error> {
+    let rows = FIND.run(session, &[customer_id.cell(), id.cell()])?;
+    rows.first().map_or_else(|| Err(Error::internal("a period of usage is not there")), read)
 }
 
 /// That of an item in which a moment is.
@@ -166,7 +178,7 @@ static CARRY: Statement = Statement::new(
       SET last_at = $4, last_value = $5, usage = CASE s.aggregate_usage WHEN 'last_ever' THEN $5 ELSE s.usage END,
           closes_at = CASE WHEN s.closes_at IS NOT NULL OR s.aggregate_usage <> 'last_ever' OR s.usage = $5 THEN s.closes_at
                            ELSE $6 END
-      WHERE s.customer_id = $1 AND s.subscription_item_id = $2 AND s.summary_no > $3
+      WHERE s.customer_id = $1 AND s.subscription_item_id = $2 AND s.summary_no > $3 AND s.event_name IS NULL
         AND s.summary_no < coalesce((SELECT min(o.summary_no) FROM credits_internal.usage_record_summaries o
                                      WHERE o.customer_id = $1 AND o.subscription_item_id = $2 AND o.summary_no > $3
                                        AND o.records > 0), 2147483647)",
@@ -195,13 +207,17 @@ pub fn closing_after(end: Time) -> Time {
 static INSERT: Statement = Statement::new(
     c"INSERT INTO credits_internal.usage_record_summaries (
           customer_id, usage_record_summary_id, subscription_id, subscription_item_id, summary_no, price_id, aggregate_usage,
-          period_start, period_end, whole_start, whole_end, free, usage, last_at, last_value, closes_at)
-      SELECT $1, $2, $3, $4, coalesce(l.summary_no, 0) + 1, $5, $6, $7, $8, $9, $10, $11,
-             CASE $6 WHEN 'last_ever' THEN coalesce(l.last_value, 0) ELSE 0 END, l.last_at, l.last_value, $12
+          period_start, period_end, whole_start, whole_end, free, usage, last_at, last_value, closes_at, event_name)
+      SELECT $1, $2, $3, $4, coalesce(n.summary_no, 0) + 1, $5, $6, $7, $8, $9, $10, $11,
+             CASE $6 WHEN 'last_ever' THEN coalesce(l.last_value, 0) ELSE 0 END, l.last_at, l.last_value, $12, $13
       FROM (SELECT) AS one
       LEFT JOIN LATERAL (
-          SELECT s.summary_no, s.last_at, s.last_value FROM credits_internal.usage_record_summaries s
-          WHERE s.customer_id = $1 AND s.subscription_item_id = $4 ORDER BY s.summary_no DESC LIMIT 1) l ON true",
+          SELECT s.summary_no FROM credits_internal.usage_record_summaries s
+          WHERE s.customer_id = $1 AND s.subscription_item_id = $4 ORDER BY s.summary_no DESC LIMIT 1) n ON true
+      LEFT JOIN LATERAL (
+          SELECT s.last_at, s.last_value FROM credits_internal.usage_record_summaries s
+          WHERE $13 IS NULL AND s.customer_id = $1 AND s.subscription_item_id = $4 AND s.event_name IS NULL
+          ORDER BY s.summary_no DESC LIMIT 1) l ON true",
     &[
         TEXTOID,
         UUIDOID,
@@ -215,11 +231,12 @@ static INSERT: Statement = Statement::new(
         TIMESTAMPTZOID,
         BOOLOID,
         TIMESTAMPTZOID,
+        TEXTOID,
     ],
 );
 
 fn insert(session: &Session, there: &Subscription, item: &Item, term: Term) -> Result<(), Error> {
-    let Some(aggregate) = item.aggregate()? else { return Ok(()) };
+    let Some((aggregate, event_name)) = events::counting(session, item)? else { return Ok(()) };
     let cells = [
         there.customer_id.cell(),
         Uuid::now_v7().cell(),
@@ -233,6 +250,7 @@ fn insert(session: &Session, there: &Subscription, item: &Item, term: Term) -> R
         term.whole.end.cell(),
         term.is_free.cell(),
         closing_after(term.whole.end).cell(),
+        event_name.cell(),
     ];
     INSERT.run(session, &cells).map(drop)
 }

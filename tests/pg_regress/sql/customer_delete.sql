@@ -96,7 +96,7 @@ WHERE a.attname = 'customer_id' AND c.relkind = 'r'
                           spending_limits}')  -- configured
   AND c.relname <> ALL ('{canceled_events, credit_grants, credit_transactions, discount_log, event_adjustments,
                           event_debts, event_fallbacks, grant_rollovers, hold_captures, holds, inbox, inbox_rejected,
-                          invoice_line_grants, invoice_lines, invoiced_credits,
+                          invoice_line_grants, invoice_lines, invoiced_credits, invoiced_events,
                           invoice_numbers, invoice_payments, invoices, meter_events, operations,
                           payment_intents, payment_references, payment_totals, payments, reclaims, recharges,
                           redemptions, refunds, reversals, stock_reservations, subscription_items, subscription_periods,

@@ -98,6 +98,7 @@ impl<'a> Accounts<'a> {
             values: Values::default(),
             unsettled: Map::default(),
             settled: HashSet::new(),
+            invoiced: Vec::new(),
             fallbacks: Vec::new(),
         };
         accounts.take_periods(session, &events, &mut needs)?;
