@@ -185,7 +185,8 @@ pub fn offer(session: &Session, price_id: Uuid, is_new: bool) -> Result<Offer, E
     if offer.recurring.is_none() {
         return Err(Error::argument("price_id", "must be a recurring price: this one is paid once"));
     }
-    if is_new && offer.config.as_ref().is_some_and(|config| config.currency == offer.currency) {
+    let grants_own = offer.config.as_ref().is_some_and(|config| config.currency == offer.currency);
+    if is_new && grants_own && !offer.is_money {
         return Err(Error::argument("price_id", "must not grant credits of the currency that it costs"));
     }
     events::check(session, &offer)?;
