@@ -203,7 +203,7 @@ GRANT EXECUTE ON FUNCTION
     credits.checkout_session_submit(text, uuid),
     credits.checkout_session_expire(text, uuid),
     credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid,
-        text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean),
+        text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean, text, text),
     credits.subscription_cancel(text, uuid, text, text, text, text, text),
     credits.subscription_recover(text, uuid),
     credits.subscription_pause(text, uuid, timestamptz),

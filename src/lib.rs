@@ -61,5 +61,6 @@ fn sign_up() {
     catalog::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge, &checkout::payment_link::RechargeLinks]);
     payments::listener::LISTENERS.set(&[&auto_recharge::listener::AutoRecharge]);
     invoicing::listener::LISTENERS.set(&[&subscriptions::settlement::Subscriptions]);
+    payments::listener::PLANS.set(&[&subscriptions::external::Provided]);
     payments::listener::SALES.set(&[&invoicing::sale::Sales, &checkout::checkout_session::Seller]);
 }

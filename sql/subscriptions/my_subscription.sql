@@ -3,7 +3,7 @@
 CREATE VIEW credits.my_subscriptions WITH (security_barrier) AS
 SELECT s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL AND s.collection_method <> 'external'
                  AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
             THEN 'incomplete_expired'
             WHEN s.status = 'incomplete'
@@ -16,7 +16,8 @@ SELECT s.subscription_id,
        s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
        s.proration_behavior, s.days_until_due, s.days_until_cancel, s.cancel_at, s.cancel_at_period_end,
        s.canceled_at, s.ended_at, s.paused_at, s.resumes_at, s.past_due_at, s.coupon_id, s.promotion_code_id,
-       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at
+       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at, s.provider,
+       s.provider_reference
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -32,7 +33,8 @@ COMMENT ON COLUMN credits.my_subscriptions.status IS
 session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.my_subscriptions.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.my_subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.my_subscriptions.collection_method IS
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits.my_subscriptions.items IS
 'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
 COMMENT ON COLUMN credits.my_subscriptions."interval" IS
@@ -70,3 +72,5 @@ COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoic
 COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
 COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.my_subscriptions.provider IS 'Who bills it; NULL where pg_credits does.';
+COMMENT ON COLUMN credits.my_subscriptions.provider_reference IS 'What that calls it; NULL while nobody said.';

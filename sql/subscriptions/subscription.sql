@@ -9,7 +9,7 @@ CREATE TYPE credits.subscription AS (
     timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
     discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
     updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb, at_period_end text,
-    overage_rate numeric, overdraft_protection boolean);
+    overage_rate numeric, overdraft_protection boolean, provider text, provider_reference text);
 COMMENT ON TYPE credits.subscription IS
 'A subscription, as functions return it. The view subscriptions has all of them.';
 COMMENT ON COLUMN credits.subscription.customer_id IS 'The customer: the application''s own key.';
@@ -19,7 +19,8 @@ COMMENT ON COLUMN credits.subscription.status IS
 session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscription.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.subscription.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.subscription.collection_method IS
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits.subscription.items IS
 'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
 COMMENT ON COLUMN credits.subscription."interval" IS
@@ -70,11 +71,14 @@ COMMENT ON COLUMN credits.subscription.overage_rate IS
 'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
 COMMENT ON COLUMN credits.subscription.overdraft_protection IS
 'Whether a deposit of the customer pays invoices that the last retry could not.';
+COMMENT ON COLUMN credits.subscription.provider IS 'Who bills it; NULL where pg_credits does.';
+COMMENT ON COLUMN credits.subscription.provider_reference IS
+'What that calls it; NULL while nobody said.';
 
 CREATE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL AND s.collection_method <> 'external'
                  AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
             THEN 'incomplete_expired'
             WHEN s.status = 'incomplete'
@@ -89,7 +93,7 @@ SELECT s.customer_id, s.subscription_id,
        s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
        s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
        s.created_at, s.updated_at, s.checkout_session_id, s.service_actions, s.at_period_end, s.overage_rate,
-       s.overdraft_protection
+       s.overdraft_protection, s.provider, s.provider_reference
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -106,7 +110,8 @@ COMMENT ON COLUMN credits.subscriptions.status IS
 session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscriptions.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.subscriptions.collection_method IS
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits.subscriptions.items IS
 'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
 COMMENT ON COLUMN credits.subscriptions."interval" IS
@@ -157,6 +162,8 @@ COMMENT ON COLUMN credits.subscriptions.overage_rate IS
 'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
 COMMENT ON COLUMN credits.subscriptions.overdraft_protection IS
 'Whether a deposit of the customer pays invoices that the last retry could not.';
+COMMENT ON COLUMN credits.subscriptions.provider IS 'Who bills it; NULL where pg_credits does.';
+COMMENT ON COLUMN credits.subscriptions.provider_reference IS 'What that calls it; NULL while nobody said.';
 
 CREATE FUNCTION credits.subscription_create(
     customer_id text, items jsonb, trial_period_days integer DEFAULT NULL, trial_end timestamptz DEFAULT NULL,
@@ -165,7 +172,8 @@ CREATE FUNCTION credits.subscription_create(
     payment_method_id uuid DEFAULT NULL, proration_behavior text DEFAULT 'create_prorations', promotion_code text
     DEFAULT NULL, coupon_id uuid DEFAULT NULL, cancel_at_period_end boolean DEFAULT false, description text DEFAULT
     NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, at_period_end text DEFAULT 'carry',
-    overage_rate numeric DEFAULT NULL, overdraft_protection boolean DEFAULT false)
+    overage_rate numeric DEFAULT NULL, overdraft_protection boolean DEFAULT false, provider text DEFAULT NULL,
+    provider_reference text DEFAULT NULL)
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_create_wrapper';
@@ -182,7 +190,8 @@ trial_end_behavior: what its end brings where the customer has no payment method
 billing_cycle_anchor: a moment at which a period begins; NULL for the end of the trial, or now. What is left until
   then is charged in proportion.
 collection_method: ''charge_automatically'': a worker is asked to charge the customer''s payment method;
-  ''send_invoice'': the customer pays, until the due date.
+  ''send_invoice'': the customer pays, until the due date; ''external'': a provider bills the plan, and its webhooks
+  say when a period is paid.
 days_until_due: how many days after an invoice is finalized it is due, where it is sent.
 days_until_cancel: how many days after the first failure of a payment the subscription is canceled.
 payment_method_id: what is charged; NULL for the customer''s default.
@@ -199,15 +208,19 @@ at_period_end: what becomes of credits that are owed as a period ends, in the ac
 overage_rate: what one of them costs there, in the currency of the prices; needed for ''invoice''.
 overdraft_protection: whether a deposit of the customer (invoice_create() with billing_reason ''deposit'' or
   ''overdraft_protection'') pays what the last retry could not.
+provider: with ''external'', who bills it, as set by payment_provider_set().
+provider_reference: what that calls its subscription; NULL where its metadata will say customer_id and
+  subscription_id.
 
 All prices are in one currency and of one interval. Without a trial the first invoice is given out at once; the
 subscription is incomplete until that is paid, and over where it is not in 23 hours. Where it is sent, the
-subscription is active at once. The credits of a period are granted when its invoice is paid.
+subscription is active at once. The credits of a period are granted when its invoice is paid. With ''external''
+nothing is invoiced here: the subscription is incomplete until its provider says how it stands.
 
 Where the prices are in a credit currency the wallet pays each invoice. With too little nothing begins (PC001); a
 renewal waits, and the subscription is past due.
 
-Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC021.
+Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC020, PC021.
 Example: SELECT status, current_period_end FROM credits.subscription_create(''ben'',
   ''[{"lookup_key": "pro_monthly", "quantity": 2}]'');';
 
@@ -232,7 +245,7 @@ comment: what the customer wrote.
 As it ends, what is still to be charged for changes is invoiced, and its other open invoices are void: money that
 comes later is asked back. Where invoices are sent, those for time before stay owed. Credits that were to begin
 later are not granted. What has begun stays, and so do credits that were bought apart. subscription_recover() takes
-it back until then.
+it back until then. One that a provider bills is canceled there; with ''now'' it is ended here alone.
 
 Raises PC003, PC007, PC013, PC019, PC020.
 Example: SELECT status, cancel_at_period_end FROM credits.subscription_cancel(''ben'', (SELECT subscription_id

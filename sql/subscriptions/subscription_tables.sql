@@ -6,7 +6,8 @@ CREATE TABLE credits_internal.subscriptions (
     status               text NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
                                                          'past_due', 'paused', 'canceled')),
     currency             text COLLATE "C" NOT NULL,
-    collection_method    text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    collection_method    text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice',
+                                                                    'external')),
     "interval"           text NOT NULL CHECK ("interval" IN ('hour', 'day', 'week', 'month', 'year')),
     interval_count       integer NOT NULL CHECK (interval_count > 0),
     billing_cycle_anchor timestamptz NOT NULL,
@@ -50,13 +51,19 @@ CREATE TABLE credits_internal.subscriptions (
     overdraft_protection boolean NOT NULL DEFAULT false,
     protect_at           timestamptz,
     announced_end        timestamptz,
+    provider             text COLLATE "C",
+    provider_reference   text COLLATE "C",
+    reported_at          timestamptz,
+    status_at            timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
     CONSTRAINT subscriptions_paused CHECK ((status = 'paused') = (paused_at IS NOT NULL)),
     CONSTRAINT subscriptions_past_due CHECK (status <> 'past_due' OR past_due_at IS NOT NULL),
     CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL),
-    CONSTRAINT subscriptions_overage CHECK (at_period_end <> 'invoice' OR overage_rate IS NOT NULL)
+    CONSTRAINT subscriptions_overage CHECK (at_period_end <> 'invoice' OR overage_rate IS NOT NULL),
+    CONSTRAINT subscriptions_provided CHECK ((collection_method = 'external' OR provider IS NULL)
+                                             AND (provider IS NOT NULL OR provider_reference IS NULL))
 ) WITH (fillfactor = 80);
 
 COMMENT ON TABLE credits_internal.subscriptions IS 'Subscriptions. They change under their customer''s lock.';
@@ -66,7 +73,7 @@ COMMENT ON COLUMN credits_internal.subscriptions.status IS
 '''incomplete'', ''incomplete_expired'', ''trialing'', ''active'', ''past_due'', ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits_internal.subscriptions.currency IS 'The currency of its prices.';
 COMMENT ON COLUMN credits_internal.subscriptions.collection_method IS
-'''charge_automatically'' or ''send_invoice''.';
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits_internal.subscriptions."interval" IS 'The unit of a period.';
 COMMENT ON COLUMN credits_internal.subscriptions.interval_count IS 'So many of them are a period.';
 COMMENT ON COLUMN credits_internal.subscriptions.billing_cycle_anchor IS
@@ -129,6 +136,13 @@ COMMENT ON COLUMN credits_internal.subscriptions.protect_at IS
 'Since when a deposit is to pay, until that is tried; NULL for not.';
 COMMENT ON COLUMN credits_internal.subscriptions.announced_end IS
 'The end of a period, or of a trial, that was announced last; NULL for none yet.';
+COMMENT ON COLUMN credits_internal.subscriptions.provider IS 'Who bills it; NULL where we do.';
+COMMENT ON COLUMN credits_internal.subscriptions.provider_reference IS
+'What that calls it; NULL while nobody said.';
+COMMENT ON COLUMN credits_internal.subscriptions.reported_at IS
+'As of when its provider last said how all of it stands: what is older changes nothing; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.status_at IS
+'As of when its provider last said what makes its status, by whatever event; NULL until then.';
 
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)
@@ -146,6 +160,8 @@ CREATE TABLE credits_internal.subscription_items (
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
     removed_at           timestamptz,
+    changed_at           timestamptz,
+    known_since          timestamptz,
     PRIMARY KEY (customer_id, subscription_item_id)
 ) WITH (fillfactor = 80);
 
@@ -161,6 +177,10 @@ COMMENT ON COLUMN credits_internal.subscription_items.metadata IS 'The applicati
 COMMENT ON COLUMN credits_internal.subscription_items.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits_internal.subscription_items.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits_internal.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
+COMMENT ON COLUMN credits_internal.subscription_items.changed_at IS
+'Since when it is what it is, as its provider says, while what that brings is not settled; NULL once it is.';
+COMMENT ON COLUMN credits_internal.subscription_items.known_since IS
+'The earliest moment as of which its provider says that it is what it is; NULL where what that brought is settled.';
 
 CREATE INDEX subscription_items_of ON credits_internal.subscription_items (customer_id, subscription_id);
 
@@ -192,3 +212,34 @@ COMMENT ON COLUMN credits_internal.subscription_periods.resumed IS
 'Whether it began after a pause: then time may lie before it that is in no period.';
 
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_periods', '');
+
+-- Claimed before anything is locked, as the names of payments are: the key is nobody's own.
+CREATE TABLE credits_internal.plan_references (
+    provider    text COLLATE "C" NOT NULL,
+    kind        text COLLATE "C" NOT NULL CHECK (kind IN ('subscription', 'item', 'invoice', 'payment', 'price',
+                                                          'pair')),
+    reference   text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C",
+    object_id   uuid NOT NULL,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (provider, kind, reference),
+    CONSTRAINT plan_references_of CHECK ((kind = 'price') = (customer_id IS NULL))
+);
+
+COMMENT ON TABLE credits_internal.plan_references IS
+'What a provider that bills plans calls things: so each of them pays for one of ours.';
+COMMENT ON COLUMN credits_internal.plan_references.provider IS 'The provider.';
+COMMENT ON COLUMN credits_internal.plan_references.kind IS
+'''subscription'', ''item'', ''invoice'', ''price'', ''payment'': of an intent whose payment has another name,
+or ''pair'': of a subscription by the customer and the plan that it began with.';
+COMMENT ON COLUMN credits_internal.plan_references.reference IS 'What the provider calls it.';
+COMMENT ON COLUMN credits_internal.plan_references.customer_id IS 'The customer; NULL for a price.';
+COMMENT ON COLUMN credits_internal.plan_references.object_id IS
+'The subscription, the item, the invoice, the payment intent or the price.';
+COMMENT ON COLUMN credits_internal.plan_references.created_at IS 'When it was first heard of.';
+
+-- One of ours has one name.
+CREATE UNIQUE INDEX plan_references_subscription ON credits_internal.plan_references (customer_id, object_id)
+    WHERE kind = 'subscription';
+
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.plan_references', '');

@@ -968,7 +968,8 @@ CREATE TABLE credits_internal.subscriptions (
     status               text NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
                                                          'past_due', 'paused', 'canceled')),
     currency             text COLLATE "C" NOT NULL,
-    collection_method    text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice')),
+    collection_method    text NOT NULL CHECK (collection_method IN ('charge_automatically', 'send_invoice',
+                                                                    'external')),
     "interval"           text NOT NULL CHECK ("interval" IN ('hour', 'day', 'week', 'month', 'year')),
     interval_count       integer NOT NULL CHECK (interval_count > 0),
     billing_cycle_anchor timestamptz NOT NULL,
@@ -1012,13 +1013,19 @@ CREATE TABLE credits_internal.subscriptions (
     overdraft_protection boolean NOT NULL DEFAULT false,
     protect_at           timestamptz,
     announced_end        timestamptz,
+    provider             text COLLATE "C",
+    provider_reference   text COLLATE "C",
+    reported_at          timestamptz,
+    status_at            timestamptz,
     PRIMARY KEY (customer_id, subscription_id),
     CONSTRAINT subscriptions_period CHECK (current_period_start < current_period_end),
     CONSTRAINT subscriptions_ended CHECK ((status IN ('canceled', 'incomplete_expired')) = (ended_at IS NOT NULL)),
     CONSTRAINT subscriptions_paused CHECK ((status = 'paused') = (paused_at IS NOT NULL)),
     CONSTRAINT subscriptions_past_due CHECK (status <> 'past_due' OR past_due_at IS NOT NULL),
     CONSTRAINT subscriptions_discounted CHECK (coupon_id IS NOT NULL OR promotion_code_id IS NULL),
-    CONSTRAINT subscriptions_overage CHECK (at_period_end <> 'invoice' OR overage_rate IS NOT NULL)
+    CONSTRAINT subscriptions_overage CHECK (at_period_end <> 'invoice' OR overage_rate IS NOT NULL),
+    CONSTRAINT subscriptions_provided CHECK ((collection_method = 'external' OR provider IS NULL)
+                                             AND (provider IS NOT NULL OR provider_reference IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX subscriptions_by_id ON credits_internal.subscriptions (subscription_id);
 CREATE INDEX subscriptions_due ON credits_internal.subscriptions (next_change_at, customer_id, subscription_id)
@@ -1034,6 +1041,8 @@ CREATE TABLE credits_internal.subscription_items (
     created_at           timestamptz NOT NULL,
     updated_at           timestamptz NOT NULL,
     removed_at           timestamptz,
+    changed_at           timestamptz,
+    known_since          timestamptz,
     PRIMARY KEY (customer_id, subscription_item_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX subscription_items_of ON credits_internal.subscription_items (customer_id, subscription_id);
@@ -1050,6 +1059,20 @@ CREATE TABLE credits_internal.subscription_periods (
     CONSTRAINT subscription_periods_length CHECK (period_start < period_end)
 );
 SELECT pg_catalog.pg_extension_config_dump('credits_internal.subscription_periods', '');
+CREATE TABLE credits_internal.plan_references (
+    provider    text COLLATE "C" NOT NULL,
+    kind        text COLLATE "C" NOT NULL CHECK (kind IN ('subscription', 'item', 'invoice', 'payment', 'price',
+                                                          'pair')),
+    reference   text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C",
+    object_id   uuid NOT NULL,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (provider, kind, reference),
+    CONSTRAINT plan_references_of CHECK ((kind = 'price') = (customer_id IS NULL))
+);
+CREATE UNIQUE INDEX plan_references_subscription ON credits_internal.plan_references (customer_id, object_id)
+    WHERE kind = 'subscription';
+SELECT pg_catalog.pg_extension_config_dump('credits_internal.plan_references', '');
 CREATE TABLE credits_internal.usage_record_summaries (
     customer_id             text COLLATE "C" NOT NULL,
     usage_record_summary_id uuid NOT NULL,
@@ -1406,7 +1429,7 @@ CREATE TYPE credits.subscription AS (
     timestamptz, resumes_at timestamptz, past_due_at timestamptz, coupon_id uuid, promotion_code_id uuid,
     discount_end timestamptz, latest_invoice_id uuid, description text, metadata jsonb, created_at timestamptz,
     updated_at timestamptz, replayed boolean, checkout_session_id uuid, service_actions jsonb, at_period_end text,
-    overage_rate numeric, overdraft_protection boolean);
+    overage_rate numeric, overdraft_protection boolean, provider text, provider_reference text);
 CREATE TYPE credits.subscription_preview AS (
     subscription_id uuid, proration_behavior text, currency text, subtotal numeric, discount numeric, tax numeric,
     total numeric, lines jsonb, credits jsonb, lowered jsonb);
@@ -2639,7 +2662,7 @@ AS 'MODULE_PATHNAME', 'subscription_item_delete_wrapper';
 CREATE OR REPLACE VIEW credits.subscriptions AS
 SELECT s.customer_id, s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL AND s.collection_method <> 'external'
                  AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
             THEN 'incomplete_expired'
             WHEN s.status = 'incomplete'
@@ -2654,7 +2677,7 @@ SELECT s.customer_id, s.subscription_id,
        s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at, s.past_due_at,
        s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
        s.created_at, s.updated_at, s.checkout_session_id, s.service_actions, s.at_period_end, s.overage_rate,
-       s.overdraft_protection
+       s.overdraft_protection, s.provider, s.provider_reference
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -2669,7 +2692,8 @@ CREATE FUNCTION credits.subscription_create(
     payment_method_id uuid DEFAULT NULL, proration_behavior text DEFAULT 'create_prorations', promotion_code text
     DEFAULT NULL, coupon_id uuid DEFAULT NULL, cancel_at_period_end boolean DEFAULT false, description text DEFAULT
     NULL, metadata jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL, at_period_end text DEFAULT 'carry',
-    overage_rate numeric DEFAULT NULL, overdraft_protection boolean DEFAULT false)
+    overage_rate numeric DEFAULT NULL, overdraft_protection boolean DEFAULT false, provider text DEFAULT NULL,
+    provider_reference text DEFAULT NULL)
 RETURNS credits.subscription
 LANGUAGE c VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'subscription_create_wrapper';
@@ -2702,7 +2726,7 @@ AS 'MODULE_PATHNAME', 'subscription_preview_wrapper';
 CREATE OR REPLACE VIEW credits.my_subscriptions WITH (security_barrier) AS
 SELECT s.subscription_id,
        CASE WHEN s.status NOT IN ('canceled', 'incomplete_expired') AND s.cancel_at <= credits.clock() THEN 'canceled'
-            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL
+            WHEN s.status = 'incomplete' AND s.checkout_session_id IS NULL AND s.collection_method <> 'external'
                  AND least(s.created_at + interval '23 hours', s.current_period_end) <= credits.clock()
             THEN 'incomplete_expired'
             WHEN s.status = 'incomplete'
@@ -2715,7 +2739,8 @@ SELECT s.subscription_id,
        s.billing_cycle_anchor, s.trial_end, s.trial_end_behavior, s.current_period_start, s.current_period_end,
        s.proration_behavior, s.days_until_due, s.days_until_cancel, s.cancel_at, s.cancel_at_period_end,
        s.canceled_at, s.ended_at, s.paused_at, s.resumes_at, s.past_due_at, s.coupon_id, s.promotion_code_id,
-       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at
+       s.discount_end, s.latest_invoice_id, s.description, s.created_at, s.updated_at, s.provider,
+       s.provider_reference
 FROM credits_internal.subscriptions s
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object('subscription_item_id', m.subscription_item_id, 'price_id', m.price_id,
@@ -5043,14 +5068,18 @@ SELECT 'subscription: its periods have a gap or an overlap' AS problem, p.custom
        'subscription ' || p.subscription_id || ', ' || p.period_start AS subject, NULL::numeric AS expected,
        NULL::numeric AS found
 FROM periods p
-WHERE p.last_end > p.period_start OR (p.last_end < p.period_start AND NOT p.resumed)
+JOIN credits_internal.subscriptions s ON s.customer_id = p.customer_id AND s.subscription_id = p.subscription_id
+-- A provider may begin a period before the last one is over, and one that nobody pays is none here.
+WHERE s.collection_method <> 'external'
+  AND (p.last_end > p.period_start OR (p.last_end < p.period_start AND NOT p.resumed))
 UNION ALL
 SELECT 'subscription: its period is not its last one, or of no subscription', coalesce(s.customer_id, p.customer_id),
        s.currency, 'subscription ' || coalesce(s.subscription_id, p.subscription_id), NULL, NULL
 FROM credits_internal.subscriptions s
 FULL JOIN (SELECT * FROM periods WHERE next_start IS NULL) p
        ON p.customer_id = s.customer_id AND p.subscription_id = s.subscription_id
-WHERE (s.current_period_start, s.current_period_end) IS DISTINCT FROM (p.period_start, p.period_end)
+WHERE CASE WHEN s.collection_method = 'external' THEN s.current_period_start < p.period_start
+           ELSE (s.current_period_start, s.current_period_end) IS DISTINCT FROM (p.period_start, p.period_end) END
 UNION ALL
 SELECT 'subscription: the invoice of a period is another''s, or of two', p.customer_id, i.currency,
        'subscription ' || p.subscription_id || ', ' || p.period_start, NULL, NULL
@@ -5065,15 +5094,45 @@ WHERE (p.invoice_id IS NULL AND p.kind <> 'trial'
        AND (i.subscription_id IS DISTINCT FROM p.subscription_id
             OR EXISTS (SELECT FROM credits_internal.subscription_periods o
                        WHERE o.customer_id = p.customer_id AND o.subscription_id = p.subscription_id
-                         AND o.invoice_id = p.invoice_id AND o.period_start <> p.period_start)))
+                         AND o.invoice_id = p.invoice_id AND o.period_start <> p.period_start)
+               -- A provider may bill items of several intervals together.
+               AND NOT EXISTS (SELECT FROM credits_internal.subscriptions s
+                               WHERE s.customer_id = p.customer_id AND s.subscription_id = p.subscription_id
+                                 AND s.collection_method = 'external')))
 UNION ALL
 SELECT 'subscription: it is over and something is still to come, or the reverse', s.customer_id, s.currency,
        'subscription ' || s.subscription_id, NULL, NULL
 FROM credits_internal.subscriptions s
 WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS DISTINCT FROM s.usage_closes_at)
-   OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL)
+   OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL
+       AND s.collection_method <> 'external')
    -- One that began in a checkout session ends with that.
-   OR (s.status = 'incomplete' AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
+   OR (s.status = 'incomplete' AND s.collection_method <> 'external'
+       AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
+   OR (s.collection_method = 'external' AND s.next_change_at IS NOT NULL)
+UNION ALL
+SELECT 'subscription: its provider bills it, and an invoice of it is to be paid here', s.customer_id, i.currency,
+       'invoice ' || i.invoice_id, NULL, i.amount_due - i.amount_paid
+FROM credits_internal.subscriptions s
+JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
+WHERE s.collection_method = 'external' AND i.status IN ('open', 'uncollectible')
+UNION ALL
+SELECT 'subscription: its provider''s name for it is another''s, or claimed by none', s.customer_id, s.currency,
+       'subscription ' || s.subscription_id, NULL, NULL
+FROM credits_internal.subscriptions s
+LEFT JOIN credits_internal.plan_references r
+       ON r.provider = s.provider AND r.kind = 'subscription' AND r.reference = s.provider_reference
+WHERE s.provider_reference IS NOT NULL
+  AND (r.customer_id, r.object_id) IS DISTINCT FROM (s.customer_id, s.subscription_id)
+UNION ALL
+SELECT 'subscription: a period of it has granted an item twice', l.customer_id, l.credit_currency,
+       'item ' || l.subscription_item_id || ', ' || l.period_start, 1, count(*)
+FROM credits_internal.invoice_lines l
+JOIN credits_internal.subscription_items m
+  ON m.customer_id = l.customer_id AND m.subscription_item_id = l.subscription_item_id
+JOIN credits_internal.subscriptions s ON s.customer_id = m.customer_id AND s.subscription_id = m.subscription_id
+WHERE s.collection_method = 'external' AND NOT l.proration AND l.credits IS NOT NULL
+GROUP BY l.customer_id, l.credit_currency, l.subscription_item_id, l.period_start HAVING count(*) > 1
 UNION ALL
 SELECT 'subscription: an invoice of it is of no subscription', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
        NULL, NULL
@@ -6182,7 +6241,7 @@ COMMENT ON COLUMN credits_internal.subscriptions.status IS
 '''incomplete'', ''incomplete_expired'', ''trialing'', ''active'', ''past_due'', ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits_internal.subscriptions.currency IS 'The currency of its prices.';
 COMMENT ON COLUMN credits_internal.subscriptions.collection_method IS
-'''charge_automatically'' or ''send_invoice''.';
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits_internal.subscriptions."interval" IS 'The unit of a period.';
 COMMENT ON COLUMN credits_internal.subscriptions.interval_count IS 'So many of them are a period.';
 COMMENT ON COLUMN credits_internal.subscriptions.billing_cycle_anchor IS
@@ -6245,6 +6304,13 @@ COMMENT ON COLUMN credits_internal.subscriptions.protect_at IS
 'Since when a deposit is to pay, until that is tried; NULL for not.';
 COMMENT ON COLUMN credits_internal.subscriptions.announced_end IS
 'The end of a period, or of a trial, that was announced last; NULL for none yet.';
+COMMENT ON COLUMN credits_internal.subscriptions.provider IS 'Who bills it; NULL where we do.';
+COMMENT ON COLUMN credits_internal.subscriptions.provider_reference IS
+'What that calls it; NULL while nobody said.';
+COMMENT ON COLUMN credits_internal.subscriptions.reported_at IS
+'As of when its provider last said how all of it stands: what is older changes nothing; NULL until then.';
+COMMENT ON COLUMN credits_internal.subscriptions.status_at IS
+'As of when its provider last said what makes its status, by whatever event; NULL until then.';
 COMMENT ON TABLE credits_internal.subscription_items IS
 'What subscriptions are for. They change under their customer''s lock.';
 COMMENT ON COLUMN credits_internal.subscription_items.customer_id IS 'The customer.';
@@ -6257,6 +6323,10 @@ COMMENT ON COLUMN credits_internal.subscription_items.metadata IS 'The applicati
 COMMENT ON COLUMN credits_internal.subscription_items.created_at IS 'When it was added.';
 COMMENT ON COLUMN credits_internal.subscription_items.updated_at IS 'When it last changed.';
 COMMENT ON COLUMN credits_internal.subscription_items.removed_at IS 'When it was removed; NULL while it is there.';
+COMMENT ON COLUMN credits_internal.subscription_items.changed_at IS
+'Since when it is what it is, as its provider says, while what that brings is not settled; NULL once it is.';
+COMMENT ON COLUMN credits_internal.subscription_items.known_since IS
+'The earliest moment as of which its provider says that it is what it is; NULL where what that brought is settled.';
 COMMENT ON TABLE credits_internal.subscription_periods IS
 'The periods of subscriptions, one row each: without a gap, except where one was paused, and without an overlap.';
 COMMENT ON COLUMN credits_internal.subscription_periods.customer_id IS 'The customer.';
@@ -6269,6 +6339,17 @@ COMMENT ON COLUMN credits_internal.subscription_periods.invoice_id IS
 'The invoice for it; NULL for a trial in which nothing is granted, and where all items are metered.';
 COMMENT ON COLUMN credits_internal.subscription_periods.resumed IS
 'Whether it began after a pause: then time may lie before it that is in no period.';
+COMMENT ON TABLE credits_internal.plan_references IS
+'What a provider that bills plans calls things: so each of them pays for one of ours.';
+COMMENT ON COLUMN credits_internal.plan_references.provider IS 'The provider.';
+COMMENT ON COLUMN credits_internal.plan_references.kind IS
+'''subscription'', ''item'', ''invoice'', ''price'', ''payment'': of an intent whose payment has another name,
+or ''pair'': of a subscription by the customer and the plan that it began with.';
+COMMENT ON COLUMN credits_internal.plan_references.reference IS 'What the provider calls it.';
+COMMENT ON COLUMN credits_internal.plan_references.customer_id IS 'The customer; NULL for a price.';
+COMMENT ON COLUMN credits_internal.plan_references.object_id IS
+'The subscription, the item, the invoice, the payment intent or the price.';
+COMMENT ON COLUMN credits_internal.plan_references.created_at IS 'When it was first heard of.';
 COMMENT ON TABLE credits_internal.usage_record_summaries IS
 'What was used of a metered item in a period, or at one price in a part of it: a row each. They change under their
 customer''s lock.';
@@ -9714,7 +9795,8 @@ COMMENT ON COLUMN credits.subscription.status IS
 session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscription.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.subscription.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.subscription.collection_method IS
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits.subscription.items IS
 'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
 COMMENT ON COLUMN credits.subscription."interval" IS
@@ -9765,6 +9847,9 @@ COMMENT ON COLUMN credits.subscription.overage_rate IS
 'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
 COMMENT ON COLUMN credits.subscription.overdraft_protection IS
 'Whether a deposit of the customer pays invoices that the last retry could not.';
+COMMENT ON COLUMN credits.subscription.provider IS 'Who bills it; NULL where pg_credits does.';
+COMMENT ON COLUMN credits.subscription.provider_reference IS
+'What that calls it; NULL while nobody said.';
 COMMENT ON VIEW credits.subscriptions IS
 'Subscriptions at this moment: those whose time is over have ended, whether or not maintain() ran since.';
 COMMENT ON COLUMN credits.subscriptions.customer_id IS 'The customer: the application''s own key.';
@@ -9774,7 +9859,8 @@ COMMENT ON COLUMN credits.subscriptions.status IS
 session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.subscriptions.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.subscriptions.collection_method IS
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits.subscriptions.items IS
 'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
 COMMENT ON COLUMN credits.subscriptions."interval" IS
@@ -9825,6 +9911,8 @@ COMMENT ON COLUMN credits.subscriptions.overage_rate IS
 'What one of them costs on the invoice, in the currency of its prices; NULL for none.';
 COMMENT ON COLUMN credits.subscriptions.overdraft_protection IS
 'Whether a deposit of the customer pays invoices that the last retry could not.';
+COMMENT ON COLUMN credits.subscriptions.provider IS 'Who bills it; NULL where pg_credits does.';
+COMMENT ON COLUMN credits.subscriptions.provider_reference IS 'What that calls it; NULL while nobody said.';
 COMMENT ON FUNCTION credits.subscription_create IS
 'Begins a subscription: recurring prices, each period with its invoice, and the credits that come with it.
 
@@ -9838,7 +9926,8 @@ trial_end_behavior: what its end brings where the customer has no payment method
 billing_cycle_anchor: a moment at which a period begins; NULL for the end of the trial, or now. What is left until
   then is charged in proportion.
 collection_method: ''charge_automatically'': a worker is asked to charge the customer''s payment method;
-  ''send_invoice'': the customer pays, until the due date.
+  ''send_invoice'': the customer pays, until the due date; ''external'': a provider bills the plan, and its webhooks
+  say when a period is paid.
 days_until_due: how many days after an invoice is finalized it is due, where it is sent.
 days_until_cancel: how many days after the first failure of a payment the subscription is canceled.
 payment_method_id: what is charged; NULL for the customer''s default.
@@ -9855,15 +9944,19 @@ at_period_end: what becomes of credits that are owed as a period ends, in the ac
 overage_rate: what one of them costs there, in the currency of the prices; needed for ''invoice''.
 overdraft_protection: whether a deposit of the customer (invoice_create() with billing_reason ''deposit'' or
   ''overdraft_protection'') pays what the last retry could not.
+provider: with ''external'', who bills it, as set by payment_provider_set().
+provider_reference: what that calls its subscription; NULL where its metadata will say customer_id and
+  subscription_id.
 
 All prices are in one currency and of one interval. Without a trial the first invoice is given out at once; the
 subscription is incomplete until that is paid, and over where it is not in 23 hours. Where it is sent, the
-subscription is active at once. The credits of a period are granted when its invoice is paid.
+subscription is active at once. The credits of a period are granted when its invoice is paid. With ''external''
+nothing is invoiced here: the subscription is incomplete until its provider says how it stands.
 
 Where the prices are in a credit currency the wallet pays each invoice. With too little nothing begins (PC001); a
 renewal waits, and the subscription is past due.
 
-Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC021.
+Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC020, PC021.
 Example: SELECT status, current_period_end FROM credits.subscription_create(''ben'',
   ''[{"lookup_key": "pro_monthly", "quantity": 2}]'');';
 COMMENT ON FUNCTION credits.subscription_cancel IS
@@ -9881,7 +9974,7 @@ comment: what the customer wrote.
 As it ends, what is still to be charged for changes is invoiced, and its other open invoices are void: money that
 comes later is asked back. Where invoices are sent, those for time before stay owed. Credits that were to begin
 later are not granted. What has begun stays, and so do credits that were bought apart. subscription_recover() takes
-it back until then.
+it back until then. One that a provider bills is canceled there; with ''now'' it is ended here alone.
 
 Raises PC003, PC007, PC013, PC019, PC020.
 Example: SELECT status, cancel_at_period_end FROM credits.subscription_cancel(''ben'', (SELECT subscription_id
@@ -9969,7 +10062,8 @@ COMMENT ON COLUMN credits.my_subscriptions.status IS
 session was open), ''trialing'',
 ''active'', ''past_due'' (something is owed), ''paused'' or ''canceled''.';
 COMMENT ON COLUMN credits.my_subscriptions.currency IS 'The currency of its prices.';
-COMMENT ON COLUMN credits.my_subscriptions.collection_method IS '''charge_automatically'' or ''send_invoice''.';
+COMMENT ON COLUMN credits.my_subscriptions.collection_method IS
+'''charge_automatically'', ''send_invoice'' or ''external'': a provider bills it.';
 COMMENT ON COLUMN credits.my_subscriptions.items IS
 'What it is for: an array of objects with subscription_item_id, price_id, quantity and metadata.';
 COMMENT ON COLUMN credits.my_subscriptions."interval" IS
@@ -10007,6 +10101,8 @@ COMMENT ON COLUMN credits.my_subscriptions.latest_invoice_id IS 'Its last invoic
 COMMENT ON COLUMN credits.my_subscriptions.description IS 'For people.';
 COMMENT ON COLUMN credits.my_subscriptions.created_at IS 'When it was created.';
 COMMENT ON COLUMN credits.my_subscriptions.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN credits.my_subscriptions.provider IS 'Who bills it; NULL where pg_credits does.';
+COMMENT ON COLUMN credits.my_subscriptions.provider_reference IS 'What that calls it; NULL while nobody said.';
 COMMENT ON FUNCTION credits.subscription_delete IS
 'Deletes a subscription that was never used: without any invoice, open or void, a discount, or a checkout session.
 
@@ -11250,6 +11346,7 @@ REVOKE ALL ON credits_internal.invoiced_credits FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscriptions FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_items FROM PUBLIC;
 REVOKE ALL ON credits_internal.subscription_periods FROM PUBLIC;
+REVOKE ALL ON credits_internal.plan_references FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_record_summaries FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_records FROM PUBLIC;
 REVOKE ALL ON credits_internal.usage_closings FROM PUBLIC;
@@ -11448,7 +11545,7 @@ REVOKE ALL ON FUNCTION credits.my_invoice_html(uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_item_update(text, uuid, uuid, text, numeric, jsonb, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_item_delete(text, uuid, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_recover(text, uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION credits.subscription_update(text, uuid, jsonb, text, text, text, integer, integer, uuid, text, jsonb, text, numeric, boolean) FROM PUBLIC;
@@ -11660,8 +11757,8 @@ GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO c
 GRANT EXECUTE ON FUNCTION credits.search(text, text[], text, integer, text) TO credits_read;
 GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_cancel(text, uuid, text, text, text, text, text) TO credits_app;
-GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean) TO credits_admin;
-GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean) TO credits_app;
+GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean, text, text) TO credits_admin;
+GRANT EXECUTE ON FUNCTION credits.subscription_create(text, jsonb, integer, timestamptz, text, timestamptz, text, integer, integer, uuid, text, text, uuid, boolean, text, jsonb, text, text, numeric, boolean, text, text) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_delete(text, uuid) TO credits_admin;
 GRANT EXECUTE ON FUNCTION credits.subscription_delete(text, uuid) TO credits_app;
 GRANT EXECUTE ON FUNCTION credits.subscription_item_create(text, uuid, uuid, text, numeric, jsonb, text, text, text) TO credits_admin;

@@ -20,14 +20,18 @@ SELECT 'subscription: its periods have a gap or an overlap' AS problem, p.custom
        'subscription ' || p.subscription_id || ', ' || p.period_start AS subject, NULL::numeric AS expected,
        NULL::numeric AS found
 FROM periods p
-WHERE p.last_end > p.period_start OR (p.last_end < p.period_start AND NOT p.resumed)
+JOIN credits_internal.subscriptions s ON s.customer_id = p.customer_id AND s.subscription_id = p.subscription_id
+-- A provider may begin a period before the last one is over, and one that nobody pays is none here.
+WHERE s.collection_method <> 'external'
+  AND (p.last_end > p.period_start OR (p.last_end < p.period_start AND NOT p.resumed))
 UNION ALL
 SELECT 'subscription: its period is not its last one, or of no subscription', coalesce(s.customer_id, p.customer_id),
        s.currency, 'subscription ' || coalesce(s.subscription_id, p.subscription_id), NULL, NULL
 FROM credits_internal.subscriptions s
 FULL JOIN (SELECT * FROM periods WHERE next_start IS NULL) p
        ON p.customer_id = s.customer_id AND p.subscription_id = s.subscription_id
-WHERE (s.current_period_start, s.current_period_end) IS DISTINCT FROM (p.period_start, p.period_end)
+WHERE CASE WHEN s.collection_method = 'external' THEN s.current_period_start < p.period_start
+           ELSE (s.current_period_start, s.current_period_end) IS DISTINCT FROM (p.period_start, p.period_end) END
 UNION ALL
 SELECT 'subscription: the invoice of a period is another''s, or of two', p.customer_id, i.currency,
        'subscription ' || p.subscription_id || ', ' || p.period_start, NULL, NULL
@@ -42,15 +46,45 @@ WHERE (p.invoice_id IS NULL AND p.kind <> 'trial'
        AND (i.subscription_id IS DISTINCT FROM p.subscription_id
             OR EXISTS (SELECT FROM credits_internal.subscription_periods o
                        WHERE o.customer_id = p.customer_id AND o.subscription_id = p.subscription_id
-                         AND o.invoice_id = p.invoice_id AND o.period_start <> p.period_start)))
+                         AND o.invoice_id = p.invoice_id AND o.period_start <> p.period_start)
+               -- A provider may bill items of several intervals together.
+               AND NOT EXISTS (SELECT FROM credits_internal.subscriptions s
+                               WHERE s.customer_id = p.customer_id AND s.subscription_id = p.subscription_id
+                                 AND s.collection_method = 'external')))
 UNION ALL
 SELECT 'subscription: it is over and something is still to come, or the reverse', s.customer_id, s.currency,
        'subscription ' || s.subscription_id, NULL, NULL
 FROM credits_internal.subscriptions s
 WHERE (s.ended_at IS NOT NULL AND s.next_change_at IS DISTINCT FROM s.usage_closes_at)
-   OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL)
+   OR (s.status IN ('trialing', 'active', 'past_due') AND s.next_change_at IS NULL
+       AND s.collection_method <> 'external')
    -- One that began in a checkout session ends with that.
-   OR (s.status = 'incomplete' AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
+   OR (s.status = 'incomplete' AND s.collection_method <> 'external'
+       AND (s.next_change_at IS NULL) <> (s.checkout_session_id IS NOT NULL))
+   OR (s.collection_method = 'external' AND s.next_change_at IS NOT NULL)
+UNION ALL
+SELECT 'subscription: its provider bills it, and an invoice of it is to be paid here', s.customer_id, i.currency,
+       'invoice ' || i.invoice_id, NULL, i.amount_due - i.amount_paid
+FROM credits_internal.subscriptions s
+JOIN credits_internal.invoices i ON i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
+WHERE s.collection_method = 'external' AND i.status IN ('open', 'uncollectible')
+UNION ALL
+SELECT 'subscription: its provider''s name for it is another''s, or claimed by none', s.customer_id, s.currency,
+       'subscription ' || s.subscription_id, NULL, NULL
+FROM credits_internal.subscriptions s
+LEFT JOIN credits_internal.plan_references r
+       ON r.provider = s.provider AND r.kind = 'subscription' AND r.reference = s.provider_reference
+WHERE s.provider_reference IS NOT NULL
+  AND (r.customer_id, r.object_id) IS DISTINCT FROM (s.customer_id, s.subscription_id)
+UNION ALL
+SELECT 'subscription: a period of it has granted an item twice', l.customer_id, l.credit_currency,
+       'item ' || l.subscription_item_id || ', ' || l.period_start, 1, count(*)
+FROM credits_internal.invoice_lines l
+JOIN credits_internal.subscription_items m
+  ON m.customer_id = l.customer_id AND m.subscription_item_id = l.subscription_item_id
+JOIN credits_internal.subscriptions s ON s.customer_id = m.customer_id AND s.subscription_id = m.subscription_id
+WHERE s.collection_method = 'external' AND NOT l.proration AND l.credits IS NOT NULL
+GROUP BY l.customer_id, l.credit_currency, l.subscription_item_id, l.period_start HAVING count(*) > 1
 UNION ALL
 SELECT 'subscription: an invoice of it is of no subscription', i.customer_id, i.currency, 'invoice ' || i.invoice_id,
        NULL, NULL

@@ -107,6 +107,12 @@ impl Error {
             Error::StateConflict { object: "meter_event", .. } => {
                 "What was invoiced stays: credits.invoice_item_create() with an amount below zero gives it back."
             }
+            Error::StateConflict { state: "billed by its provider", .. } => {
+                "It is changed and ended with its provider, whose webhook says so here; description and metadata are ours."
+            }
+            Error::StateConflict { state: "known by that provider_reference", .. } => {
+                "One subscription of a provider's is one of ours: the view credits.subscriptions has its provider_reference."
+            }
             Error::StateConflict { object: "coupon", .. } => {
                 "What was used stays what it is: credits.coupon_update(active => false) switches it off, and its codes."
             }

@@ -10,6 +10,7 @@ use pgrx::pg_sys::{TEXTARRAYOID, TEXTOID};
 use std::collections::BTreeSet;
 
 /// A customer, locked until the transaction ends: all that changes a customer's invoices comes one after another.
+#[derive(Clone)]
 pub struct Customer {
     /// A person's or a company's.
     pub name: Option<String>,

@@ -7,6 +7,7 @@ use crate::moment::Time;
 use crate::payments::clawback::Step;
 use crate::payments::clawback::line::Credits;
 use crate::payments::payment_intent::{Intent, Subject};
+use crate::payments::providers::plan::Report;
 use crate::payments::reckoning::Cover;
 use crate::pg::statement::Session;
 use crate::signup::SignUp;
@@ -102,3 +103,25 @@ pub trait Listener: Sync {
 
 /// Who listens to payments.
 pub static LISTENERS: SignUp<dyn Listener> = SignUp::new();
+
+/// What became of what a provider reported of a plan that it bills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reported {
+    /// It was applied: whose it is, and the payment intent that it paid.
+    Applied(String, Option<Uuid>),
+    /// It was recorded, and does not fit what was known.
+    Contradiction(String, Option<Uuid>),
+    /// It names no subscription that is known, or none of what it is for.
+    Unknown,
+    /// It names one customer, and another's subscription.
+    OtherCustomer(String),
+}
+
+/// The room of plans.
+pub trait Plans: Sync {
+    /// A provider reports something of a plan that it bills. Raises PC014 for a subscription that may come.
+    fn reported(&self, session: &Session, provider: &str, report: &Report, now: Time) -> Result<Reported, Error>;
+}
+
+/// Who keeps plans.
+pub static PLANS: SignUp<dyn Plans> = SignUp::new();

@@ -186,6 +186,14 @@ pub struct Expected<'a> {
     pub account: Option<String>,
 }
 
+/// What a provider is expected to send; `None` for one that nobody set.
+pub fn expected<'a>(session: &Session, name: &'a str, now: Time) -> Result<Option<Expected<'a>>, Error> {
+    let rows = SECRETS.run(session, &[name.cell(), now.cell()])?;
+    let Some(mut row) = rows.first() else { return Ok(None) };
+    let (_, _, _): (String, Option<String>, i32) = (row.next()?, row.next()?, row.next()?);
+    Ok(Some(Expected { provider: name, livemode: row.next()?, account: row.next()? }))
+}
+
 /// Whether a provider signed that, and what it is expected to send. Raises PC012, PC013.
 pub fn check_signature<'a>(
     session: &Session,

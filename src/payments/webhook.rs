@@ -3,8 +3,10 @@
 //! providers/: a file per provider.
 
 mod lookup;
+pub mod plan;
 mod received;
 
+pub use lookup::may_come;
 pub use received::forget_old;
 
 use crate::amount::Decimal;
@@ -75,6 +77,10 @@ fn receive(session: &Session, name: &str, payload: &str, signature: &str) -> Res
         Received::Ignored => true,
         Received::New => false,
     };
+    if event.plan.is_some() {
+        return plan::receive(session, &expected, &event, was_ignored, now);
+    }
+    let event = plan::canonical(session, name, event)?;
     let mut events = claim(session, &expected, event, now)?;
     // All accounts that any of them touches, at once: nothing is waited for behind what the first of them locks.
     let mut claims: Vec<&mut Claim> = events.iter_mut().filter_map(|(_, claim)| claim.as_mut().ok()).collect();

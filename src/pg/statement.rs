@@ -306,7 +306,7 @@ impl<'s> Rows<'s> {
 }
 
 /// The most columns that a statement may return.
-const COLUMNS: usize = 40;
+const COLUMNS: usize = 44;
 
 /// One row, read column by column.
 pub struct Row<'r> {

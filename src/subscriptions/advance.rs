@@ -44,6 +44,10 @@ static DUE_DATE: Statement = Statement::new(
 
 /// When time changes it next, and how.
 fn next(session: &Session, there: &Subscription, now: Time) -> Result<Option<(Time, Change)>, Error> {
+    // What the provider bills, it says.
+    if there.is_external() {
+        return Ok(None);
+    }
     let due_date = match there.status {
         Status::Active if !there.is_automatic() => {
             let rows = DUE_DATE.run(session, &[there.customer_id.cell(), there.id.cell()])?;

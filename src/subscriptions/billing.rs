@@ -5,6 +5,7 @@ use crate::catalog::coupon::terms::Coupon;
 use crate::catalog::discount::{self, CartLine, Facts, Refusal, Use};
 use crate::catalog::redemption::Quote;
 use crate::error::Error;
+use crate::invoicing::collection;
 use crate::invoicing::customer::Customer;
 use crate::invoicing::invoice::bill;
 use crate::invoicing::invoice::finalize::{self, Wallet};
@@ -372,7 +373,9 @@ fn order_as(
     (takes_pending, at, now): (bool, Time, Time),
 ) -> Result<(), Error> {
     let customer_id = subscription.customer_id.clone();
-    let (code, method) = (subscription.currency.clone(), subscription.collection_method.clone());
+    let code = subscription.currency.clone();
+    let method = if subscription.is_automatic() { collection::AUTOMATIC } else { collection::SENT };
+    let is_sent = !subscription.is_automatic() && !subscription.is_external();
     let order = Order {
         customer_id: &customer_id,
         invoice_id,
@@ -380,14 +383,14 @@ fn order_as(
         currency: &code,
         description: None,
         metadata: None,
-        collection_method: &method,
+        collection_method: method,
         tax_rate: customer.tax_rate,
         lines,
         discount: quote,
         is_reported: false,
         subscription: Some(OfSubscription {
             id: subscription.id,
-            days_until_due: (!subscription.is_automatic()).then_some(subscription.days_until_due),
+            days_until_due: is_sent.then_some(subscription.days_until_due),
             payment_method_id: subscription.payment_method_id,
         }),
     };

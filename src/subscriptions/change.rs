@@ -251,6 +251,8 @@ fn remaining(
     let amount = part(full, how.whole, how.at, decimals).map_err(refused(full))?;
     let net = part(full - discount, how.whole, how.at, decimals).map_err(refused(full))?;
     let plan = plan::of(session, item)?;
+    // What a provider says is never refused.
+    let plan = if there.is_external() { plan.map(Plan::capped) } else { plan };
     let (instalments, expires) = match &plan {
         None => (Vec::new(), false),
         Some(plan) if how.prorates_credits => (rest(session, there, (item, plan), how)?, plan.expires),

@@ -304,6 +304,31 @@ pub fn update(
     UPDATE.run(session, &cells).map(drop)
 }
 
+static BRING_BACK: Statement = Statement::new(
+    c"UPDATE credits_internal.subscription_items i SET price_id = $4, quantity = $5, removed_at = NULL, updated_at = $6
+      WHERE i.customer_id = $1 AND i.subscription_item_id = $2 AND i.subscription_id = $3",
+    &[TEXTOID, UUIDOID, UUIDOID, UUIDOID, NUMERICOID, TIMESTAMPTZOID],
+);
+
+/// An item that was removed is there again, as it will be.
+pub fn bring_back(
+    session: &Session,
+    (customer_id, subscription_id): (&str, Uuid),
+    item: &Item,
+    now: Time,
+) -> Result<(), Error> {
+    usage::record(session, item.price_id)?;
+    let cells = [
+        customer_id.cell(),
+        item.id.cell(),
+        subscription_id.cell(),
+        item.price_id.cell(),
+        item.agreed().cell(),
+        now.cell(),
+    ];
+    BRING_BACK.run(session, &cells).map(drop)
+}
+
 static REMOVE: Statement = Statement::new(
     c"UPDATE credits_internal.subscription_items i SET removed_at = $3, updated_at = $3
       WHERE i.customer_id = $1 AND i.subscription_item_id = $2",

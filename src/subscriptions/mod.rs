@@ -8,6 +8,7 @@ mod billing;
 mod change;
 pub mod checkout;
 pub mod erasure;
+pub mod external;
 mod instalments;
 mod item;
 mod owed;

@@ -62,6 +62,10 @@ fn paid(session: &Session, there: &mut Subscription, invoice_id: Uuid, now: Time
     if is_discounted {
         redemption::honour(session, &there.customer_id, there.id, now)?;
     }
+    // How that makes it stand, its provider says.
+    if there.is_external() {
+        return save(session, there, now);
+    }
     match there.status {
         // With a trial it was paid for what came besides.
         Status::Incomplete if there.trial_end.is_some() => {

@@ -111,6 +111,10 @@ row! {
         pub overage_rate: Option<Decimal>,
         /// Whether a deposit pays what the last retry could not.
         pub overdraft_protection: bool,
+        /// Who bills it.
+        pub provider: Option<String>,
+        /// What that calls it.
+        pub provider_reference: Option<String>,
     } read
 }
 
@@ -121,7 +125,7 @@ static FIND: Statement = Statement::new(
              s.cancel_at, s.cancel_at_period_end, s.canceled_at, s.ended_at, s.cancel_reason, s.paused_at, s.resumes_at,
              s.past_due_at, s.coupon_id, s.promotion_code_id, s.discount_end, s.latest_invoice_id, s.description, s.metadata,
              s.created_at, s.updated_at, $3, s.checkout_session_id, s.service_actions, s.at_period_end, s.overage_rate,
-             s.overdraft_protection
+             s.overdraft_protection, s.provider, s.provider_reference
       FROM credits.subscriptions s WHERE s.customer_id = $1 AND s.subscription_id = $2",
     &[TEXTOID, UUIDOID, BOOLOID],
 );

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from typing import TYPE_CHECKING
 
@@ -266,6 +268,7 @@ def subscriptions(filler: Filler) -> None:
     link = """'A plan', '[{"lookup_key": "plan"}]', subscription_data => '{"trial_period_days": 9}'"""
     filler.call("payment_link_create", link)
     owed(filler)
+    provided(filler)
 
 
 def usage(filler: Filler) -> None:
@@ -309,6 +312,24 @@ def metered(filler: Filler) -> None:
         filler.keep("report_meter_event", f"'{name}', 'metered', 2.5, 'metered 1'", fixed=fixed)
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
+
+
+def provided(filler: Filler) -> None:
+    """One whose plan a provider bills, and an invoice of it that is paid."""
+    # As bought.py sets it.
+    secret = "whsec of stripe, whole"
+    filler.call("payment_provider_set", "'stripe', %s, tolerance => 8640000", secret)
+    named = "collection_method => 'external', provider => 'stripe', provider_reference => 'sub_1'"
+    create = """'ann', '[{"lookup_key": "plan"}]', """ + named
+    filler.call("subscription_create", create)
+    span = {"start": 1700000000, "end": 1702592000}
+    line = {"amount": 3000, "period": span, "price": {"id": "price_1", "lookup_key": "plan"}, "subscription_item": "si_1"}
+    invoice = {"id": "in_1", "subscription": "sub_1", "currency": "gbp", "amount_paid": 3000, "lines": {"data": [line]}}
+    event = {"id": "evt_plan_1", "type": "invoice.paid", "created": 1700000001, "data": {"object": invoice}}
+    body = json.dumps(event)
+    digest = hmac.new(secret.encode(), f"1738368000.{body}".encode(), hashlib.sha256).hexdigest()
+    fixed = ("event_id", "outcome", "customer_id", "top_up_id")
+    filler.keep("webhook_receive", "'stripe', %s, %s", body, f"t=1738368000,v1={digest}", fixed=fixed)
 
 
 def checkout(filler: Filler) -> None:

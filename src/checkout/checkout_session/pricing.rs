@@ -153,6 +153,7 @@ fn asked<'a>(cart: &Cart<'a>, offers: &[Offer], data: &'a SubscriptionData) -> R
         metadata: None,
         checkout: None,
         owed: Default::default(),
+        named: None,
     })
 }
 

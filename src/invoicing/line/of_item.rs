@@ -121,6 +121,11 @@ impl New {
         self
     }
 
+    /// It costs what somebody else charged for it, whatever its price says.
+    pub fn as_charged(&mut self) {
+        (self.given.unit_amount, self.given.pricing) = (None, None);
+    }
+
     /// It costs nothing, and pays for nothing: a trial's.
     pub fn make_free(&mut self) {
         self.amount = Decimal::ZERO;

@@ -4,6 +4,7 @@ use crate::amount::Decimal;
 use crate::payments::money;
 use crate::payments::providers::Provider;
 use crate::payments::providers::field::Field;
+use crate::payments::providers::plan::Report;
 use crate::payments::reckoning::{Details, Kind};
 use crate::payments::reference::Thing;
 use std::borrow::Cow;
@@ -25,6 +26,8 @@ pub struct Event {
     pub subject: Subject,
     /// Who sent it.
     pub sender: Sender,
+    /// What it says of a plan that the provider bills.
+    pub plan: Option<Report>,
 }
 
 /// How an event finds its payment intent, and the refund that it answers.
@@ -95,6 +98,17 @@ pub enum Fact {
     },
     /// Nothing that matters here.
     Nothing,
+}
+
+impl Event {
+    /// The same with what it says of a plan, which is what it is about then.
+    pub fn with_plan(mut self, plan: Option<Report>) -> Self {
+        if let Some(plan) = &plan {
+            self.fact = Fact::Nothing;
+            self.subject = Subject { payment: plan.about(), ..Subject::default() };
+        }
+        Event { plan, ..self }
+    }
 }
 
 impl Fact {

@@ -102,7 +102,7 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
         payment: payment.or_else(|| reference.clone()),
     };
     let sender = Sender { livemode: Livemode::of(&payload.livemode), account: payload.account.text() };
-    Ok(Event { id, kind, fact, reference, currency: payload.currency.text(), subject, sender })
+    Ok(Event { id, kind, fact, reference, currency: payload.currency.text(), subject, sender, plan: None })
 }
 
 /// An amount. Left out it stands for whatever was due; what is there and no amount makes the event none.

@@ -4,6 +4,7 @@ pub mod event;
 mod field;
 pub mod generic;
 mod paystack;
+pub mod plan;
 mod stripe;
 
 use crate::json;
@@ -21,6 +22,11 @@ pub trait Provider: Sync {
 
     /// How many decimals its minor unit of a currency has.
     fn minor_decimals(&self, currency: &str) -> u32;
+
+    /// Whether its events may be of plans that it bills.
+    fn bills_plans(&self) -> bool {
+        false
+    }
 }
 
 /// The provider of that name. The only place where names are compared.

@@ -1,6 +1,9 @@
-//! Paystack: how it signs, and the events charge.success, charge.failed, refund.* and charge.dispute.*. Sources:
+//! Paystack: how it signs, and the events charge.success, charge.failed, refund.* and charge.dispute.*; those of plans are
+//! in paystack/plan.rs. Sources:
 //! Paystack, "Webhooks: Types of events" and "Transactions". An event has no id of its own: its name and what it is
 //! about are one. Pure.
+
+mod plan;
 
 use crate::json;
 use crate::outbox::signature::{self, Invalid, Signed};
@@ -25,12 +28,16 @@ impl Provider for Paystack {
 
     fn event(&self, json: &Value) -> Result<Event, NoEvent> {
         let payload: Payload = field::object(json).ok_or_else(|| NoEvent::at("", "must be a JSON object"))?;
-        read(&payload)
+        Ok(read(&payload)?.with_plan(plan::read(json)?))
     }
 
     /// Every currency is counted in hundredths. Source: Paystack, "Supported currencies: subunit".
     fn minor_decimals(&self, _: &str) -> u32 {
         2
+    }
+
+    fn bills_plans(&self) -> bool {
+        true
     }
 }
 
@@ -52,6 +59,8 @@ struct Data {
     reference: Field,
     refund_reference: Field,
     transaction_reference: Field,
+    invoice_code: Field,
+    subscription_code: Field,
     transaction: Field<Transaction>,
     amount: Field,
     refund_amount: Field,
@@ -101,7 +110,8 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
         }
         _ => (Fact::Nothing, own.clone(), payment),
     };
-    let about = reference.clone().or(own).or_else(|| payment.clone());
+    let named = || data.invoice_code.text().or_else(|| data.subscription_code.text());
+    let about = reference.clone().or(own).or_else(|| payment.clone()).or_else(named);
     let about = about.ok_or_else(|| NoEvent::at("data", "must have an id or a reference: what the event is about"))?;
     let of_payment = payment.clone().filter(|_| fact.is_of_payment());
     // The transaction's own only where there is none beside it.
@@ -109,7 +119,7 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
     let metadata = metadata.or_else(|| transaction.map(|transaction| &transaction.metadata));
     let subject = read_metadata(metadata, |metadata| subject(metadata, payment, of_payment));
     let sender = Sender { livemode: data.livemode(), account: payload.account.text() };
-    Ok(Event { id: format!("{kind} {about}"), kind, fact, reference, currency, subject, sender })
+    Ok(Event { id: format!("{kind} {about}"), kind, fact, reference, currency, subject, sender, plan: None })
 }
 
 /// Metadata come as an object, or as JSON in a text.

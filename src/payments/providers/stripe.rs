@@ -1,6 +1,9 @@
-//! Stripe: how it signs, the events of Checkout Sessions, PaymentIntents, refunds and disputes, and its minor units.
+//! Stripe: how it signs, the events of Checkout Sessions, PaymentIntents, refunds and disputes, and its minor units; Stripe
+//! Billing is in stripe/plan.rs.
 //! Sources: Stripe, "Types of events", "The Event object", and the API reference of the objects that events carry.
 //! Pure.
+
+mod plan;
 
 use crate::outbox::signature::{self, Invalid, Signed};
 use crate::payments::providers::Provider;
@@ -43,7 +46,7 @@ impl Provider for Stripe {
 
     fn event(&self, json: &Value) -> Result<Event, NoEvent> {
         let payload: Payload = field::object(json).ok_or_else(|| NoEvent::at("", "must be a JSON object"))?;
-        read(&payload)
+        Ok(read(&payload)?.with_plan(plan::read(json)?))
     }
 
     fn minor_decimals(&self, currency: &str) -> u32 {
@@ -52,6 +55,10 @@ impl Provider for Stripe {
             code if THOUSANDTHS.contains(&code) => 3,
             _ => 2,
         }
+    }
+
+    fn bills_plans(&self) -> bool {
+        true
     }
 }
 
@@ -213,7 +220,7 @@ fn read(payload: &Payload) -> Result<Event, NoEvent> {
         subject.intent_id = object.client_reference_id.text().filter(|id| uuid::Uuid::parse_str(id).is_ok());
     }
     let sender = Sender { livemode: Livemode::of(&payload.livemode), account: payload.account.text() };
-    Ok(Event { id, kind, fact, reference, currency, subject, sender })
+    Ok(Event { id, kind, fact, reference, currency, subject, sender, plan: None })
 }
 
 impl Object {

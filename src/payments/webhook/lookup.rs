@@ -46,14 +46,19 @@ pub type Found = Result<(Subject, Kind), Ignored>;
 
 /// What an event is about, unless it is not looked at any further. Raises PC014 for an intent that may come.
 pub fn subject(session: &Session, expected: &Expected<'_>, event: &Event) -> Result<Found, Error> {
-    if !event.sender.livemode.fits(expected.livemode) {
-        return Ok(Err(Ignored::Livemode));
-    }
-    if event.sender.account != expected.account {
-        return Ok(Err(Ignored::Account));
+    if let Some(ignored) = unexpected(expected, event) {
+        return Ok(Err(ignored));
     }
     let Some(kind) = event.fact.kind() else { return Ok(Err(Ignored::Kind)) };
     Ok(find(session, expected.provider, event)?.map(|subject| (subject, kind)))
+}
+
+/// Why nobody expects it from that provider.
+pub fn unexpected(expected: &Expected<'_>, event: &Event) -> Option<Ignored> {
+    if !event.sender.livemode.fits(expected.livemode) {
+        return Some(Ignored::Livemode);
+    }
+    (event.sender.account != expected.account).then_some(Ignored::Account)
 }
 
 /// Whose an event that is ignored says to be, or must be.
@@ -94,8 +99,8 @@ const MAY_COME: i64 = 60 * 60;
 /// How far the clock of the server that made an id may be ahead of this one's, in seconds.
 const AHEAD: i64 = 5 * 60;
 
-/// Whether an id may be that of a top-up whose transaction has not committed yet: it was made as ours are, and lately.
-fn may_come(id: Uuid) -> bool {
+/// Whether an id may be that of something whose transaction has not committed yet: it was made as ours are, and lately.
+pub fn may_come(id: Uuid) -> bool {
     let made_at = id.get_timestamp().map(|made_at| made_at.to_unix().0 as i64);
     let age = made_at.map(|made_at| backend::clock().unix_seconds() - made_at);
     id.get_version_num() == 7 && age.is_some_and(|age| (-AHEAD..MAY_COME).contains(&age))

@@ -39,6 +39,13 @@ static FIRST: Statement = Statement::new(
     &[TEXTOID, TEXTOID],
 );
 
+// A provider without ids of events may say more in the later one.
+static AGAIN: Statement = Statement::new(
+    c"UPDATE credits_internal.webhook_events w SET reference = $3, payload = $4
+      WHERE w.provider = $1 AND w.event_id = $2 AND w.payload <> $4",
+    &[TEXTOID, TEXTOID, TEXTOID, TEXTOID],
+);
+
 /// Whether an event was received before.
 pub enum Received {
     /// No.
@@ -69,7 +76,10 @@ pub fn claim(session: &Session, name: &str, event: &Event, payload: &str, now: T
         }
         match first(session, name, event)? {
             Some(row) if row.outcome != "ignored" => return Ok(Received::Applied(row)),
-            Some(_) => return Ok(Received::Ignored),
+            Some(_) => {
+                AGAIN.run(session, &[name.cell(), event.id.cell(), event.subject.payment.cell(), payload.cell()])?;
+                return Ok(Received::Ignored);
+            }
             // It was ignored, and has just been deleted: it is claimed anew.
             None => {}
         }
@@ -107,7 +117,12 @@ static EARLIER: Statement = Statement::new(
 /// are locked.
 pub fn earlier(session: &Session, name: &str, event: &Event) -> Result<Vec<Event>, Error> {
     let Some(payment) = &event.subject.payment else { return Ok(Vec::new()) };
-    let rows = EARLIER.run(session, &[name.cell(), payment.cell(), event.id.cell()])?;
+    ignored(session, name, payment, &event.id)
+}
+
+/// What was ignored of a payment, or of a plan, except for one event.
+pub fn ignored(session: &Session, name: &str, about: &str, except: &str) -> Result<Vec<Event>, Error> {
+    let rows = EARLIER.run(session, &[name.cell(), about.cell(), except.cell()])?;
     rows.iter().map(|mut row| read(name, &row.next::<String>()?)).collect()
 }
 

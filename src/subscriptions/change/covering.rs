@@ -67,7 +67,7 @@ static OF: Statement = Statement::new(
       FROM credits_internal.invoice_lines l
       LEFT JOIN credits_internal.invoices i ON i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id
       WHERE l.customer_id = $1 AND l.subscription_item_id = $2 AND l.covers_until > $3
-        AND i.status IS DISTINCT FROM 'void'
+        AND l.period_start <= $3 AND i.status IS DISTINCT FROM 'void'
       ORDER BY l.period_start, l.invoice_line_id",
     &[TEXTOID, UUIDOID, TIMESTAMPTZOID],
 );

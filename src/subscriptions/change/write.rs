@@ -61,7 +61,8 @@ pub fn given_back(session: &Session, there: &mut Subscription, proration: &Prora
     let customer_id = there.customer_id.clone();
     let mut open = BTreeSet::new();
     for credited in &proration.credited {
-        let cells = [customer_id.cell(), credited.line.id.cell(), now.cell(), now.cell()];
+        let until = proration.ends_from.map_or(now, |(at, _)| at);
+        let cells = [customer_id.cell(), credited.line.id.cell(), until.cell(), now.cell()];
         COVERS.run(session, &cells)?;
         if credited.line.paid != Paid::Yes {
             let lower = [credited.amount.cell(), credited.discount.cell()];

@@ -79,6 +79,10 @@ fn subscription_cancel(
                 return Err(Error::argument("refund", "is for a cancellation at 'now'"));
             }
             let (customer, mut there) = advance::open(session, customer_id, id, now)?;
+            // One that its provider will say nothing of any more can be ended all the same.
+            if refund != Refund::None || !matches!(at, At::Now) {
+                there.must_be_own()?;
+            }
             if there.status == Status::Canceled {
                 return subscription::find(session, customer_id, id, true).map(One);
             }
@@ -146,6 +150,7 @@ fn subscription_recover(customer_id: Option<&str>, subscription_id: Option<Id>) 
         let now = settings::now()?;
         writing(|session| {
             let (_, mut there) = advance::open(session, customer_id, id, now)?;
+            there.must_be_own()?;
             if there.status.is_over() {
                 return Err(there.conflict());
             }

@@ -5,8 +5,8 @@ use crate::catalog::redemption::{self, Cart, Chosen, HolderType, Quote, Verifica
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::{self, Customer};
+use crate::invoicing::invoice;
 use crate::invoicing::sale::Reason;
-use crate::invoicing::{collection, invoice};
 use crate::ledger::engine::operation::{self, Begun, Texts};
 use crate::moment::Time;
 use crate::outbox::billing_event::EventType;
@@ -17,6 +17,7 @@ use crate::pg::value::{Json, ToCell};
 use crate::settings;
 use crate::subscriptions::advance::{self, begin_period, first_term};
 use crate::subscriptions::billing::{self, Term};
+use crate::subscriptions::external::Named;
 use crate::subscriptions::item::{self, Given, Item};
 use crate::subscriptions::owed;
 use crate::subscriptions::plan;
@@ -74,9 +75,11 @@ pub struct New<'a> {
     pub checkout: Option<(Uuid, Option<String>)>,
     /// What becomes of owed credits, and whether a deposit pays.
     pub owed: owed::Asked,
+    /// Of what the provider bills.
+    pub named: Option<Named<'a>>,
 }
 
-/// `credits.subscription_create`. Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC021.
+/// `credits.subscription_create`. Raises PC001, PC002, PC007, PC013, PC015, PC016, PC019, PC020, PC021.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn subscription_create(
@@ -100,6 +103,8 @@ fn subscription_create(
     at_period_end: Option<&str>,
     overage_rate: Option<Numeric>,
     overdraft_protection: Option<bool>,
+    provider: Option<&str>,
+    provider_reference: Option<&str>,
 ) -> Reply<One<SubscriptionRow>> {
     Reply((|| {
         let customer_id = input::key("customer_id", customer_id)?;
@@ -109,13 +114,15 @@ fn subscription_create(
         if promotion_code.is_some() && coupon_id.is_some() {
             return Err(Error::argument("coupon_id", "or promotion_code is to be given, not both"));
         }
+        let (method, named) = Named::read(collection_method, provider, provider_reference)?;
         let terms = New {
             items: Vec::new(),
             begins: now,
+            named,
             trial_end: trial(trial_period_days, trial_end, now)?,
             anchor: finite("billing_cycle_anchor", billing_cycle_anchor)?,
             trial_end_behavior: input::choice("trial_end_behavior", trial_end_behavior, BEHAVIORS[0], &BEHAVIORS)?,
-            collection_method: collection::method(collection_method)?,
+            collection_method: method,
             days_until_due: days("days_until_due", days_until_due)?.unwrap_or(30),
             days_until_cancel: days("days_until_cancel", days_until_cancel)?.unwrap_or(30),
             payment_method_id: payment_method_id.map(|id| id.0),
@@ -128,6 +135,7 @@ fn subscription_create(
             checkout: None,
             owed: owed::Asked::read(at_period_end, overage_rate, overdraft_protection)?.to_begin()?,
         };
+        named.map_or(Ok(()), |named| named.check(&terms))?;
         writing(|session| {
             let new = New { items: item::read(session, &items)?, ..terms };
             create(session, customer_id, &new, key, now).map(One)
@@ -149,9 +157,12 @@ fn create(
         None => return Err(Error::argument("items", "must each have a price_id or a lookup_key")),
     };
     let call = invoice::operation("subscription_create", id, &code, Decimal::ZERO, new.compared());
+    // Before anything is locked.
+    let other = new.named.map_or(Ok(None), |named| named.claim(session, (customer_id, id), now))?;
     let judge = || {
         let judged = new.judge(session, true)?;
         let customer = customer::lock_or_make(session, customer_id)?;
+        new.named.map_or(Ok(()), |named| named.check_items(&judged.items))?;
         owed::check(session, (customer_id, id), new.owed.is_invoiced(), judged.items.iter())?;
         Ok((customer, judged))
     };
@@ -162,6 +173,7 @@ fn create(
             Begun::Replay(first) => return subscription::find(session, customer_id, first.operation_id, true),
         },
     };
+    other.map_or(Ok(()), Err)?;
     events::check_alone(session, customer_id, id, &judged.items)?;
     let quote = new.discount(session, customer_id, &judged, now)?;
     keep(session, (customer_id, id), (new, &judged), quote.as_ref(), now)?;
@@ -170,7 +182,10 @@ fn create(
     }
     let mut there = subscription::lock(session, customer_id, id)?;
     advance::record(session, &there, EventType::SubscriptionCreated, now)?;
-    begin(session, &customer, &mut there, new, now)?;
+    match &new.named {
+        Some(named) => named.begin(session, (customer_id, id), now)?,
+        None => begin(session, &customer, &mut there, new, now)?,
+    }
     subscription::find(session, customer_id, id, false)
 }
 
@@ -256,6 +271,7 @@ impl New<'_> {
             self.promotion_code.unwrap_or_default().to_lowercase(),
             self.coupon_id.map(|id| id.to_string()).unwrap_or_default(),
             self.owed.compared(),
+            self.named.map(|named| named.compared()).unwrap_or_default(),
         ] {
             digest.update(part);
             digest.update("|");

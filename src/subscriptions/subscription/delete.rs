@@ -54,7 +54,7 @@ fn subscription_delete(customer_id: Option<&str>, subscription_id: Option<Id>) -
         let id = input::required("subscription_id", subscription_id)?.0;
         writing(|session| {
             customer::lock(session, customer_id)?;
-            subscription::lock(session, customer_id, id)?;
+            subscription::lock(session, customer_id, id)?.must_be_own()?;
             let cells = [customer_id.cell(), id.cell()];
             if is_used(session, customer_id, id)? {
                 let (object, id) = ("subscription", id.to_string());

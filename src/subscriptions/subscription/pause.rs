@@ -32,6 +32,7 @@ fn subscription_pause(
         }
         writing(|session| {
             let (_, mut there) = advance::open(session, customer_id, id, now)?;
+            there.must_be_own()?;
             let replayed = there.status == Status::Paused && there.resumes_at == resumes_at;
             if !replayed {
                 if there.status != Status::Active {
@@ -57,6 +58,7 @@ fn subscription_resume(customer_id: Option<&str>, subscription_id: Option<Id>) -
         let now = settings::now()?;
         writing(|session| {
             let (customer, mut there) = advance::open(session, customer_id, id, now)?;
+            there.must_be_own()?;
             let replayed = there.status == Status::Active;
             if !replayed {
                 if there.status != Status::Paused {

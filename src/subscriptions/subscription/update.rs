@@ -69,6 +69,11 @@ fn subscription_update(
             if there.status.is_over() {
                 return Err(there.conflict());
             }
+            let is_billing =
+                collection_method.is_some() || due.is_some() || cancel.is_some() || payment_method_id.is_some();
+            if is_billing || owed != owed::Asked::default() {
+                there.must_be_own()?;
+            }
             let of = (asked.customer_id, asked.id);
             let before = before(session, &there)?;
             let owed = owed::with(session, of.0, of.1, owed)?;
@@ -188,6 +193,7 @@ pub fn work_out(
     given: impl FnOnce(&Session) -> Result<Vec<Given>, Error>,
     now: Time,
 ) -> Result<Worked, Error> {
+    there.must_be_own()?;
     if !matches!(there.status, Status::Trialing | Status::Active | Status::PastDue) {
         return Err(there.conflict());
     }

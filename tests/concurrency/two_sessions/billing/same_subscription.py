@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from typing import Any
 
 from sessions import Pair, refusal
@@ -39,6 +42,12 @@ UPCOMING = "SELECT count(*) AS n FROM credits.billing_events WHERE customer_id =
 PERIODS = "SELECT count(*) AS n FROM credits_internal.subscription_periods WHERE customer_id = %s"
 ITEMS = "SELECT count(*) AS n FROM credits.subscription_items WHERE customer_id = %s AND removed_at IS NULL"
 PRODUCT_OF = "SELECT product_id FROM credits.products WHERE name = %s"
+SECRET = "a secret of Stripe's"
+PROVIDER = "SELECT provider FROM credits.payment_provider_set('stripe', 'a secret of Stripe''s', tolerance => 2000000000)"
+PROVIDED = """
+    SELECT subscription_id FROM credits.subscription_create(%s, jsonb_build_array(jsonb_build_object('lookup_key', %s::text)),
+        collection_method => 'external', provider => 'stripe', provider_reference => %s)"""
+RECEIVE = "SELECT * FROM credits.webhook_receive('stripe', %s, %s)"
 PAY = "SELECT * FROM credits.payment_succeeded(%s, %s, 'stripe', %s, 20)"
 MAINTAIN = "SELECT credits.maintain_batch(100, 'subscriptions') AS done"
 CLOCK = "SELECT set_config('credits.test_clock', %s, false), set_config('credits.test_clock_drives_billing', 'on', false)"
@@ -211,6 +220,51 @@ def paused_and_resumed(pair: Pair) -> None:
     pair.checks.equal(error.sqlstate, "PC020", "what is over cannot pause")
 
 
+def told_twice(pair: Pair) -> None:
+    """one invoice that a provider reports, in two sessions: the second waits, and its credits come once"""
+    for commit in (True, False):
+        name = f"sub_provided_{commit}"
+        _price(pair, name)
+        pair.observer.one(PROVIDER)
+        pair.observer.one(PROVIDED, name, name, f"sub_{name}")
+        pair.first.begin()
+        pair.first.one(RECEIVE, *_paid_event(name, 1))
+        waiting = pair.blocked(pair.second.start(RECEIVE, *_paid_event(name, 1)))
+        pair.first.end(commit)
+        pair.checks.equal(waiting.one()["replayed"], commit, f"{_how(commit)}: the second's answer")
+        pair.checks.equal(pair.observer.one(GRANTED, name)["n"], 40, "forty credits")
+        # The same invoice under another event, while the first is being applied.
+        pair.checks.equal(pair.second.one(RECEIVE, *_paid_event(name, 2))["outcome"], "applied", "another event of it")
+        pair.checks.equal(pair.observer.one(INVOICES, name)["n"], 1, "one invoice")
+
+
+def told_at_once(pair: Pair) -> None:
+    """two events of one invoice, at once: the second waits for the first, and repeats it"""
+    name = "sub_provided_at_once"
+    _price(pair, name)
+    pair.observer.one(PROVIDER)
+    pair.observer.one(PROVIDED, name, name, f"sub_{name}")
+    pair.first.begin()
+    pair.first.one(RECEIVE, *_paid_event(name, 1))
+    waiting = pair.blocked(pair.second.start(RECEIVE, *_paid_event(name, 2)))
+    pair.first.commit()
+    pair.checks.equal(waiting.one()["outcome"], "applied", "the second")
+    pair.checks.equal(pair.observer.one(GRANTED, name)["n"], 40, "forty credits")
+    pair.checks.equal(pair.observer.one(INVOICES, name)["n"], 1, "one invoice")
+
+
+def _paid_event(name: str, number: int) -> tuple[str, str]:
+    """A signed event: an invoice of a subscription at Stripe is paid."""
+    line = {"amount": 2000, "period": {"start": 1767225600, "end": 1769904000}, "subscription_item": f"si_{name}",
+            "price": {"id": f"price_{name}", "lookup_key": name}}  # fmt: skip
+    invoice = {"id": f"in_{name}", "subscription": f"sub_{name}", "currency": "usd", "amount_paid": 2000,
+               "lines": {"data": [line]}}  # fmt: skip
+    body = json.dumps({"id": f"evt_{name}_{number}", "type": "invoice.paid", "created": 1767225600, "livemode": True,
+                       "data": {"object": invoice}})  # fmt: skip
+    digest = hmac.new(SECRET.encode(), f"1767225600.{body}".encode(), hashlib.sha256).hexdigest()
+    return body, f"t=1767225600,v1={digest}"
+
+
 def _how(commit: bool) -> str:
     return "the first commits" if commit else "the first rolls back"
 
@@ -241,4 +295,5 @@ def _paid(pair: Pair, name: str) -> Any:
 CASES = (
     begun_twice, renewed_twice, renewed_by_a_call, paid_and_canceled, paid_twice, changed_twice, paused_and_resumed,
     added_and_removed_twice, moved_and_changed, deleted_and_changed, announced_twice,
+    told_twice, told_at_once,
 )  # fmt: skip
