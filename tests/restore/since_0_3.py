@@ -285,7 +285,7 @@ def usage(filler: Filler) -> None:
     # The first call ends it, the second finds that its usage is to be invoiced.
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
     filler.call("subscription_cancel", "'ann', %s, 'now'", plan["subscription_id"])
-    metered(filler)
+    usage_by_events(filler)
     filler.connection.execute("RESET credits.usage_grace")
 
 
@@ -299,7 +299,7 @@ def owed(filler: Filler) -> None:
     filler.call("subscription_cancel", "'eve', %s, 'now'", plan["subscription_id"])
 
 
-def metered(filler: Filler) -> None:
+def usage_by_events(filler: Filler) -> None:
     """Usage that a meter's events say: what was invoiced, and what waits; and what happened before there was a plan."""
     filler.call("meter_create", "'metered', currency => 'GBP', aggregation => 'max', settlement => 'invoice'")
     recurring = """'{"interval": "month", "usage_type": "metered", "meter": "metered"}'"""
