@@ -279,8 +279,8 @@ def stay_inside(checks: Checks, connection: Connection, said: list[str]) -> None
     for (table,) in tables:
         # A row as text has every column of it, bytes in hexadecimal.
         query = sql.SQL(
-            "SELECT count(*) FROM {} AS t CROSS JOIN unnest(%s::text[]) AS s (secret)"
-            " WHERE strpos(t::text, secret) > 0 OR strpos(t::text, encode(convert_to(secret, 'UTF8'), 'hex')) > 0"
+            "SELECT count(*) FROM {} AS t CROSS JOIN unnest(%s::text[]) AS s (sought)"
+            " WHERE strpos(t::text, s.sought) > 0 OR strpos(t::text, encode(convert_to(s.sought, 'UTF8'), 'hex')) > 0"
         ).format(sql.SQL(table))
         row = connection.execute(query, [SECRETS]).fetchone()
         found += [f"{table}: {row}"] if row != (0,) else []
