@@ -19,7 +19,7 @@ subscription_id: only usage that was reported with this subscription; NULL for e
 
 With a currency it returns exactly one row. With a subscription there is a row for each currency in which usage of it
 is owed. What all customers owe is read from all accounts. It writes nothing. What is on an invoice is not among it:
-invoiced of wallet_balance().
+see invoiced of wallets.
 
 Raises PC008, PC013.
 Example: SELECT * FROM credits.pending_amount(''ann'');';
