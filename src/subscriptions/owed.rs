@@ -44,6 +44,11 @@ impl Policy {
             _ => Policy::Carry,
         }
     }
+
+    /// Whether they go on invoices.
+    pub fn is_invoiced(self) -> bool {
+        matches!(self, Policy::Invoice(_))
+    }
 }
 
 /// What is asked for.
@@ -129,8 +134,8 @@ pub fn keep(session: &Session, customer_id: &str, id: Uuid, asked: Asked) -> Res
 }
 
 /// The accounts whose owed credits these items settle.
-fn of_items<'a>(items: impl Iterator<Item = &'a Item>) -> Result<BTreeSet<String>, Error> {
-    let granted = items.filter_map(|item| item.offer.config.as_ref()).map(|config| config.currency.clone());
+fn of_items(items: &[Item]) -> Result<BTreeSet<String>, Error> {
+    let granted = items.iter().filter_map(|item| item.offer.config.as_ref()).map(|config| config.currency.clone());
     let granted: BTreeSet<String> = granted.collect();
     if granted.is_empty() { Ok([currency::code_or_default(None)?].into()) } else { Ok(granted) }
 }
@@ -145,7 +150,7 @@ pub fn currencies(session: &Session, there: &Subscription) -> Result<Vec<String>
     if there.policy == Policy::Carry {
         return Ok(Vec::new());
     }
-    let all = of_items(item::of(session, &there.customer_id, there.id)?.iter())?;
+    let all = of_items(&item::of(session, &there.customer_id, there.id)?)?;
     let rows = THERE.run(session, &[there.customer_id.cell(), array(all)])?;
     rows.iter().map(|mut row| row.next()).collect()
 }
@@ -166,29 +171,26 @@ static OTHERS: Statement = Statement::new(
 );
 
 /// At most one subscription puts on its invoice what an account owes. The customer is locked. Raises PC013.
-pub fn check<'a>(
+pub fn check(
     session: &Session,
     (customer_id, id): (&str, Uuid),
     is_invoiced: bool,
-    items: impl Iterator<Item = &'a Item>,
+    items: &[Item],
 ) -> Result<(), Error> {
     if !is_invoiced {
         return Ok(());
     }
-    let items: Vec<&Item> = items.collect();
-    if let Some(item) = items.first()
-        && !currency::is_money(session, &item.offer.currency)?
-    {
+    if items.iter().any(|item| !item.offer.is_money) {
         let reason = "cannot be 'invoice' where the prices are in credits: it is the wallet that owes";
         return Err(Error::argument("at_period_end", reason));
     }
-    let mine = of_items(items.into_iter())?;
+    let mine = of_items(items)?;
     let mut others: Vec<Uuid> = Vec::new();
     for mut row in OTHERS.run(session, &[customer_id.cell(), id.cell()])?.iter() {
         others.push(row.next()?);
     }
     for other in others {
-        let theirs = of_items(item::of(session, customer_id, other)?.iter())?;
+        let theirs = of_items(&item::of(session, customer_id, other)?)?;
         if let Some(code) = mine.intersection(&theirs).next() {
             let reason = format!(
                 "cannot be 'invoice': subscription {other} invoices what is owed in {code}, and at most one may"

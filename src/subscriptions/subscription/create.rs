@@ -163,7 +163,7 @@ fn create(
         let judged = new.judge(session, true)?;
         let customer = customer::lock_or_make(session, customer_id)?;
         new.named.map_or(Ok(()), |named| named.check_items(&judged.items))?;
-        owed::check(session, (customer_id, id), new.owed.is_invoiced(), judged.items.iter())?;
+        owed::check(session, (customer_id, id), new.owed.is_invoiced(), &judged.items)?;
         Ok((customer, judged))
     };
     let (customer, judged) = match key {

@@ -71,12 +71,12 @@ fn subscription_update(
             }
             let is_billing =
                 collection_method.is_some() || due.is_some() || cancel.is_some() || payment_method_id.is_some();
-            if is_billing || owed != owed::Asked::default() {
+            let asks_owed = owed != owed::Asked::default();
+            if is_billing || asks_owed {
                 there.must_be_own()?;
             }
             let of = (asked.customer_id, asked.id);
             let before = before(session, &there)?;
-            let owed = owed::with(session, of.0, of.1, owed)?;
             let cells = [
                 of.0.cell(),
                 of.1.cell(),
@@ -88,15 +88,18 @@ fn subscription_update(
                 metadata.cell(),
             ];
             UPDATE.run(session, &cells)?;
-            owed::keep(session, of.0, of.1, owed)?;
+            if asks_owed {
+                owed::keep(session, of.0, of.1, owed::with(session, of.0, of.1, owed)?)?;
+            }
             there = subscription::lock(session, of.0, of.1)?;
             let mut is_upgrade = false;
             if let Some(items) = &items {
                 let worked = work_out(session, &there, &asked, |session| item::read(session, items), now)?;
                 is_upgrade = worked.is_upgrade;
                 change_items(session, &customer, &mut there, worked, now)?;
+            } else if asks_owed {
+                owed::check(session, of, there.policy.is_invoiced(), &item::of(session, of.0, of.1)?)?;
             }
-            owed::check(session, of, owed.is_invoiced(), item::of(session, of.0, of.1)?.iter())?;
             changed(session, &there, (before, is_upgrade), now)?;
             subscription::find(session, of.0, of.1, false).map(One)
         })
@@ -217,6 +220,7 @@ pub fn work_out(
         return Err(Error::argument("items", "must have prices of the subscription's currency"));
     }
     events::check_alone(session, &there.customer_id, there.id, &items)?;
+    owed::check(session, (&there.customer_id, there.id), there.policy.is_invoiced(), &items)?;
     let restart = interval::restart(there, (interval, step), now)?;
     let cycle = restart.as_ref().map_or(there.cycle, |restart| restart.cycle);
     items.iter().try_for_each(|item| plan::check(session, item, cycle))?;

@@ -126,6 +126,18 @@ SELECT refused($$SELECT credits.subscription_create('both', '[{"lookup_key": "gp
 SET credits.test_clock = '2026-03-01 00:01:00+00';
 SELECT status FROM credits.subscription_create('both', '[{"lookup_key": "bare"}]', overage_rate => 1);
 SELECT refused(format($$SELECT credits.subscription_update('both', %L, at_period_end => 'invoice')$$, sub('both')));
+-- Nor does an item that is added, by whichever call, or only looked at.
+SELECT status FROM credits.subscription_create('items', '[{"lookup_key": "pro"}]', at_period_end => 'invoice',
+    overage_rate => 1);
+SELECT status FROM credits.subscription_create('items', '[{"lookup_key": "gpu"}]', at_period_end => 'invoice',
+    overage_rate => 1, collection_method => 'send_invoice');
+CREATE FUNCTION of_gpu() RETURNS uuid LANGUAGE sql
+RETURN (SELECT s.subscription_id FROM credits.subscriptions s
+    WHERE s.customer_id = 'items' AND s.collection_method = 'send_invoice');
+SELECT refused(format($$SELECT credits.subscription_item_create('items', %L, lookup_key => 'pro')$$, of_gpu()));
+SELECT refused(format($$SELECT credits.subscription_update('items', %L, '[{"lookup_key": "pro"}]')$$, of_gpu()));
+SELECT refused(format($$SELECT credits.subscription_preview('items', %L, '[{"lookup_key": "pro"}]')$$, of_gpu()));
+SELECT status FROM credits.subscription_update('items', of_gpu(), description => 'what it says of itself is free');
 SELECT pay('both');
 SET credits.test_clock = '2026-04-01 00:00:00+00';
 CALL credits.maintain();
