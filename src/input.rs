@@ -1,6 +1,6 @@
 //! Checks of arguments that all functions share: required values, lengths, choices, times and limits.
 
-pub mod claim;
+pub mod key;
 
 use crate::address;
 use crate::amount::{AmountError, Decimal};

@@ -40,8 +40,7 @@ lease: what is not reported when it has passed is handed out again; at most 1 ho
 
 Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to 8
 are under way to an endpoint at once, 2 while it fails, and those are next that have the fewest, so that none holds back
-another. Commit before sending. Any
-number of sessions may call it at once. examples/webhook_sender.py does.
+another. Commit before sending. Any number of sessions may call it at once. examples/webhook_sender.py does.
 
 Raises PC013.
 Example: SELECT attempt_id, url, headers, body FROM credits.webhook_claim(''sender 1'', batch_size => 10);';

@@ -7831,7 +7831,7 @@ COMMENT ON COLUMN credits.hold_captures.metadata IS 'The application''s own data
 COMMENT ON COLUMN credits.hold_captures.created_at IS 'When it was made.';
 COMMENT ON TYPE credits.event_adjustment IS 'An adjusted event, as meter_event_adjust() returns it.';
 COMMENT ON COLUMN credits.event_adjustment.identifier IS 'The reporter''s own key of the event, unique per customer.';
-COMMENT ON COLUMN credits.event_adjustment.status IS 
+COMMENT ON COLUMN credits.event_adjustment.status IS
 '''processed'', ''pending'' while credits are owed, or ''recorded'' where the meter is invoiced.';
 COMMENT ON COLUMN credits.event_adjustment.value IS 'The value of the event by now.';
 COMMENT ON COLUMN credits.event_adjustment.value_before IS 'The value before.';
@@ -11063,8 +11063,7 @@ lease: what is not reported when it has passed is handed out again; at most 1 ho
 
 Of one object''s events an endpoint is sent one at a time: the next follows once that is delivered or given up. Up to 8
 are under way to an endpoint at once, 2 while it fails, and those are next that have the fewest, so that none holds back
-another. Commit before sending. Any
-number of sessions may call it at once. examples/webhook_sender.py does.
+another. Commit before sending. Any number of sessions may call it at once. examples/webhook_sender.py does.
 
 Raises PC013.
 Example: SELECT attempt_id, url, headers, body FROM credits.webhook_claim(''sender 1'', batch_size => 10);';

@@ -14,7 +14,7 @@ use crate::catalog::promotion_code::terms::{Code, Given as GivenCode};
 use crate::catalog::redemption::list::{OF_COUPON, Page, RedemptionRow};
 use crate::error::Error;
 use crate::input;
-use crate::input::claim as key;
+use crate::input::key;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{ArrayOf, Id, Numeric, Timestamptz};

@@ -10,7 +10,7 @@ use crate::catalog::product::terms::{Given, Terms};
 use crate::catalog::stored::{prices_before, products_before};
 use crate::error::{Difference, Error};
 use crate::input;
-use crate::input::claim::{self as key, Inputs};
+use crate::input::key::{self, Inputs};
 use crate::ledger::currency;
 use crate::pg::call::argument::{ArrayOf, Interval, Numeric};
 use crate::pg::call::reply::{One, Reply};

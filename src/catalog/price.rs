@@ -17,7 +17,7 @@ use crate::catalog::stock::level;
 use crate::catalog::stored::prices_before;
 use crate::error::Error;
 use crate::input;
-use crate::input::claim as key;
+use crate::input::key;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType, ON_SALE};
 use crate::pg::call::argument::{Id, Numeric};

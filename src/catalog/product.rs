@@ -13,7 +13,7 @@ use crate::catalog::stored::{config_columns, products_before};
 use crate::catalog::usage;
 use crate::error::Error;
 use crate::input;
-use crate::input::claim as key;
+use crate::input::key;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType, ON_SALE};
 use crate::pg::call::argument::{ArrayOf, Id, Interval, Numeric};

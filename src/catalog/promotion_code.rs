@@ -13,7 +13,7 @@ use crate::catalog::redemption::code_id as id_of;
 use crate::catalog::redemption::list::{OF_CODE, Page, RedemptionRow};
 use crate::error::{Error, quoted};
 use crate::input;
-use crate::input::claim as key;
+use crate::input::key;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::{ArrayOf, Id, Timestamptz};

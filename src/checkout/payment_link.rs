@@ -23,7 +23,7 @@ use crate::checkout::checkout_session::pricing::{self, Cart};
 use crate::checkout::subscription_data::{self, SubscriptionData};
 use crate::error::Error;
 use crate::input;
-use crate::input::claim::{self as key, Inputs};
+use crate::input::key::{self, Inputs};
 use crate::invoicing::collection;
 use crate::ledger::currency;
 use crate::moment::Time;

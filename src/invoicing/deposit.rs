@@ -11,6 +11,7 @@ use crate::invoicing::{customer, effect};
 use crate::ledger::engine::operation::{self, Begun, Texts};
 use crate::ledger::{currency, reversal};
 use crate::outbox::billing_event::{self, EventType};
+use crate::payments::clawback::line;
 use crate::payments::refund::request;
 use crate::pg::call::argument::{Id, Numeric};
 use crate::pg::call::reply::{One, Reply};
@@ -100,7 +101,7 @@ fn sources(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Vec
         let back = reversed + refunded;
         sources.push(Source { amount, intent_id, operation_id, back, pending, used: Decimal::ZERO });
     }
-    let mut used = applied::used(session, customer_id, invoice_id)?;
+    let mut used = line::used(session, customer_id, invoice_id)?;
     for source in &mut sources {
         source.used = source.left().min(used);
         used -= source.used;
@@ -115,7 +116,7 @@ fn stand(session: &Session, customer_id: &str, invoice_id: Uuid, replayed: bool)
     }
     let sources = sources(session, customer_id, invoice_id)?;
     let sum = |of: fn(&Source) -> Decimal| sources.iter().map(of).sum::<Decimal>();
-    let amount_used = applied::used(session, customer_id, invoice_id)?;
+    let amount_used = line::used(session, customer_id, invoice_id)?;
     let is_paid = invoice.status == Status::Paid.as_str();
     Ok(DepositRow {
         customer_id: customer_id.to_string(),

@@ -6,6 +6,7 @@ pub mod given;
 pub mod instalment;
 mod kept;
 mod of_item;
+pub mod shown;
 
 use crate::amount::{self, Decimal};
 use crate::catalog::discount::CartLine;

@@ -14,6 +14,7 @@ use crate::ledger::hold::capture::{self, Begun, Capture, More};
 use crate::ledger::hold::{HoldRow, Stored, replay as hold_replay};
 use crate::metering::batch::rows::Charged;
 use crate::metering::batch::{self, replay, rows};
+use crate::metering::event::invoiced;
 use crate::metering::meter;
 use crate::metering::period::aggregate::Standing;
 use crate::metering::period::place::{self, Place};
@@ -173,11 +174,7 @@ fn capture_event(session: &Session, capture: &Capture<'_>, event: &Event, now: T
         return Ok(row);
     }
     let meter = batch::meter_of(session, event)?.ok_or_else(|| meter::missing(session, &event.event_name))?;
-    if meter.invoiced {
-        let reason =
-            format!("must be a meter that charges a wallet: usage of {} is invoiced", quoted(&event.event_name));
-        return Err(Error::argument("event_name", reason));
-    }
+    invoiced::refuse(&meter, &event.event_name)?;
     let priced = price(event, Some(&meter), now)?;
     let mut opened = match capture::begin(session, capture, now) {
         Ok(Begun::Opened(opened)) => *opened,

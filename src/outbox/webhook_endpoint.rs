@@ -6,7 +6,7 @@ pub mod names;
 
 use crate::error::Error;
 use crate::input;
-use crate::input::claim as key;
+use crate::input::key;
 use crate::moment::Time;
 use crate::outbox::webhook_endpoint::destination::Allowed;
 use crate::pg::call::argument::{ArrayOf, Id, Interval};
@@ -111,13 +111,6 @@ static INSERT: Statement = Statement::new(
 static INSERT_HEALTH: Statement =
     Statement::new(c"INSERT INTO credits_internal.webhook_health (webhook_endpoint_id) VALUES ($1)", &[UUIDOID]);
 
-// Two random uuids are 244 bits, of which PostgreSQL's own source of secrets gives each.
-static INSERT_SECRET: Statement = Statement::new(
-    c"INSERT INTO credits_internal.webhook_secrets (webhook_endpoint_id, secret)
-      SELECT $1, 'whsec_' || encode(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'hex')",
-    &[UUIDOID],
-);
-
 /// `credits.webhook_endpoint_create`. Raises PC002, PC013.
 #[pg_extern(sql = false)]
 fn webhook_endpoint_create(
@@ -143,7 +136,7 @@ fn webhook_endpoint_create(
                 [id.cell(), url.cell(), array(&names), description.cell(), metadata.as_ref().cell(), now.cell()];
             INSERT.run(session, &cells)?;
             INSERT_HEALTH.run(session, &[id.cell()])?;
-            INSERT_SECRET.run(session, &[id.cell()])?;
+            MAKE_SECRET.run(session, &[id.cell(), None::<Time>.cell()])?;
             find(session, id, true, false).map(One)
         })
     })())
@@ -165,6 +158,17 @@ pub fn lock(session: &Session, id: Uuid) -> Result<bool, Error> {
     Ok(status == "enabled")
 }
 
+static ENABLED: Statement = Statement::new(
+    c"SELECT w.webhook_endpoint_id, w.enabled_events FROM credits_internal.webhook_endpoints w WHERE w.status = 'enabled'",
+    &[],
+);
+
+/// The endpoints that are sent anything, each with the types that it asked for.
+pub fn enabled(session: &Session) -> Result<Vec<(Uuid, Vec<String>)>, Error> {
+    let rows = ENABLED.run(session, &[])?;
+    rows.iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
 static UPDATE: Statement = Statement::new(
     c"UPDATE credits_internal.webhook_endpoints w
       SET url = coalesce($2, w.url), enabled_events = coalesce($3, w.enabled_events),
@@ -180,7 +184,8 @@ static START_AGAIN: Statement = Statement::new(
     &[UUIDOID],
 );
 
-static CHANGE_SECRET: Statement = Statement::new(
+// Two random uuids are 244 bits, of which PostgreSQL's own source of secrets gives each. The one before signs until then.
+static MAKE_SECRET: Statement = Statement::new(
     c"INSERT INTO credits_internal.webhook_secrets AS s (webhook_endpoint_id, secret)
       SELECT $1, 'whsec_' || encode(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'hex')
       ON CONFLICT (webhook_endpoint_id) DO UPDATE
@@ -223,7 +228,7 @@ fn webhook_endpoint_update(
                 START_AGAIN.run(session, &[id.cell()])?;
             }
             if new_secret {
-                CHANGE_SECRET.run(session, &[id.cell(), until.cell()])?;
+                MAKE_SECRET.run(session, &[id.cell(), until.cell()])?;
             }
             find(session, id, new_secret, false).map(One)
         })

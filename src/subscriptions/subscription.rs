@@ -14,10 +14,10 @@ pub mod judged;
 mod pause;
 pub mod update;
 
-use crate::amount::Decimal;
-use crate::catalog::redemption;
 pub use discounted::Discounted;
 
+use crate::amount::Decimal;
+use crate::catalog::redemption;
 use crate::error::Error;
 use crate::moment::Time;
 use crate::pg::statement::{Session, Statement};

@@ -5,7 +5,7 @@ CREATE TYPE credits.event_adjustment AS (
     charged numeric, returned numeric, available numeric, replayed boolean);
 COMMENT ON TYPE credits.event_adjustment IS 'An adjusted event, as meter_event_adjust() returns it.';
 COMMENT ON COLUMN credits.event_adjustment.identifier IS 'The reporter''s own key of the event, unique per customer.';
-COMMENT ON COLUMN credits.event_adjustment.status IS 
+COMMENT ON COLUMN credits.event_adjustment.status IS
 '''processed'', ''pending'' while credits are owed, or ''recorded'' where the meter is invoiced.';
 COMMENT ON COLUMN credits.event_adjustment.value IS 'The value of the event by now.';
 COMMENT ON COLUMN credits.event_adjustment.value_before IS 'The value before.';

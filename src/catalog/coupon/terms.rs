@@ -11,7 +11,7 @@ use crate::catalog::discount::{Amounts, CouponTerms, Off, amounts};
 use crate::error::Error;
 use crate::fields::json;
 use crate::input;
-use crate::input::claim::Inputs;
+use crate::input::key::Inputs;
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::pg::call::argument::ArrayOf;

@@ -3,7 +3,7 @@
 use crate::catalog::price::{LOCK, PriceRow, find};
 use crate::catalog::stock::level;
 use crate::input;
-use crate::input::claim as key;
+use crate::input::key;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::call::argument::Id;
 use crate::pg::call::reply::{One, Reply};

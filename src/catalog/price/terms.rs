@@ -7,7 +7,7 @@ use crate::catalog::price::recurring::Recurring;
 use crate::error::Error;
 use crate::fields::{Checked, Fields, json, wrong};
 use crate::input;
-use crate::input::claim::Inputs;
+use crate::input::key::Inputs;
 use crate::ledger::{currency, listener};
 use crate::metering::pricing::Pricing;
 use crate::pg::call::argument::Numeric;

@@ -7,7 +7,7 @@ use crate::catalog::discount::{Amounts, amounts};
 use crate::error::Error;
 use crate::fields::{Checked, Fields, json, wrong};
 use crate::input;
-use crate::input::claim::Inputs;
+use crate::input::key::Inputs;
 use crate::ledger::currency;
 use crate::metering::event::json::moment as parse;
 use crate::moment::{EPOCH, Time};

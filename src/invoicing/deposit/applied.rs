@@ -9,20 +9,8 @@ use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
-use pgrx::pg_sys::{TEXTOID, UUIDOID};
+use pgrx::pg_sys::TEXTOID;
 use uuid::Uuid;
-
-static USED: Statement = Statement::new(
-    c"SELECT coalesce(sum(p.amount), 0) FROM credits_internal.invoice_payments p
-      WHERE p.customer_id = $1 AND p.deposit_id = $2",
-    &[TEXTOID, UUIDOID],
-);
-
-/// What a deposit paid.
-pub fn used(session: &Session, customer_id: &str, deposit_id: Uuid) -> Result<Decimal, Error> {
-    let rows = USED.run(session, &[customer_id.cell(), deposit_id.cell()])?;
-    rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()
-}
 
 static PAID: Statement = Statement::new(
     c"SELECT i.invoice_id FROM credits_internal.invoices i

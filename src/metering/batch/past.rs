@@ -7,6 +7,7 @@ use crate::ledger::engine::book::Overage;
 use crate::metering::batch::accounts::{Accounts, Locking, Owned};
 use crate::metering::batch::rows::Charged;
 use crate::metering::batch::{meter_of, rows};
+use crate::metering::event::invoiced;
 use crate::metering::meter::{self, Meter};
 use crate::metering::pricing::version::CHARGED_ELSEWHERE;
 use crate::metering::pricing::{Aggregation, Pricing};
@@ -85,10 +86,7 @@ impl Forms {
     fn of(&mut self, session: &Session, currency: &str, past: &Past<'_>) -> Result<Rc<Meter>, Error> {
         let event_name = &past.event.event_name;
         let meter = meter_of(session, past.event)?.ok_or_else(|| meter::missing(session, event_name))?;
-        if meter.invoiced {
-            let reason = format!("must be a meter that charges a wallet: usage of {} is invoiced", quoted(event_name));
-            return Err(Error::argument("event_name", reason));
-        }
+        invoiced::refuse(&meter, event_name)?;
         if meter.currency != currency {
             let reason =
                 format!("must be a meter that charges {currency}: {} charges {}", quoted(event_name), meter.currency);

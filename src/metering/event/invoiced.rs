@@ -2,9 +2,9 @@
 //! its period (subscriptions/usage_record/events.rs). Each has a row here besides its own, which says what took it.
 
 use crate::amount::{AmountError, Decimal};
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::metering::batch::rows::writing_events;
-use crate::metering::meter;
+use crate::metering::meter::{self, Meter};
 use crate::metering::pricing::Aggregation;
 use crate::metering::report::Priced;
 use crate::moment::Time;
@@ -129,6 +129,15 @@ pub fn cost(
     let meter = meter::find_for(session, event_name, customer_id, at)?.ok_or_else(missing)?;
     let price = meter.pricing.price("").ok_or_else(|| Error::unpriced(event_name))?;
     Ok(price.cost(quantity, decimals))
+}
+
+/// Raises PC013 for a meter that charges no wallet.
+pub fn refuse(meter: &Meter, event_name: &str) -> Result<(), Error> {
+    if !meter.invoiced {
+        return Ok(());
+    }
+    let reason = format!("must be a meter that charges a wallet: usage of {} is invoiced", quoted(event_name));
+    Err(Error::argument("event_name", reason))
 }
 
 /// A meter that is invoiced, as a subscription needs it.

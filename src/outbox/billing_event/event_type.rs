@@ -127,7 +127,7 @@ impl EventType {
             "customer.discount" => "discount",
             "checkout.session" => "checkout_session",
             "customer.subscription" => "subscription",
-            // There is none yet.
+            // There is no invoice yet: it is of its subscription.
             "invoice" if self == EventType::InvoiceUpcoming => "subscription",
             "customer.credit_grant" => "credit_grant",
             "customer.credit" => "account",

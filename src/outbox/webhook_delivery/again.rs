@@ -62,11 +62,6 @@ fn webhook_test(webhook_endpoint_id: Option<Id>) -> Reply<Value<Uuid>> {
 static EVENT: Statement =
     Statement::new(c"SELECT e.type FROM credits_internal.billing_events e WHERE e.event_id = $1", &[UUIDOID]);
 
-static ENABLED: Statement = Statement::new(
-    c"SELECT w.webhook_endpoint_id, w.enabled_events FROM credits_internal.webhook_endpoints w WHERE w.status = 'enabled'",
-    &[],
-);
-
 /// `credits.webhook_resend`: to how many endpoints it is sent. Raises PC013, PC019, PC020.
 #[pg_extern(sql = false)]
 fn webhook_resend(event_id: Option<Id>, webhook_endpoint_id: Option<Id>) -> Reply<Value<i32>> {
@@ -90,14 +85,9 @@ fn webhook_resend(event_id: Option<Id>, webhook_endpoint_id: Option<Id>) -> Repl
 
 /// Who is sent events of that type.
 fn wanting(session: &Session, event_type: &str) -> Result<Vec<Uuid>, Error> {
-    let rows = ENABLED.run(session, &[])?;
-    let mut endpoints = Vec::new();
-    for mut row in rows.iter() {
-        let (id, enabled_events): (Uuid, Vec<String>) = (row.next()?, row.next()?);
-        if names::wants(&enabled_events, event_type) {
-            endpoints.push(id);
-        }
-    }
+    let mut endpoints = webhook_endpoint::enabled(session)?;
+    endpoints.retain(|(_, enabled_events)| names::wants(enabled_events, event_type));
+    let mut endpoints: Vec<Uuid> = endpoints.into_iter().map(|(id, _)| id).collect();
     endpoints.sort();
     Ok(endpoints)
 }

@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::moment::Time;
-use crate::outbox::webhook_endpoint::names;
+use crate::outbox::webhook_endpoint::{self, names};
 use crate::pg::locking::lock::Lock;
 use crate::pg::statement::{Session, Statement};
 use crate::pg::value::ToCell;
@@ -27,11 +27,6 @@ static EVENTS: Statement = Statement::in_order(
     c"SELECT e.event_id, e.type, e.object_type, e.object_id, e.object_seq FROM credits_internal.billing_events e
       WHERE e.to_send ORDER BY e.created_at, e.object_seq LIMIT $1 FOR NO KEY UPDATE",
     &[INT4OID],
-);
-
-static ENDPOINTS: Statement = Statement::new(
-    c"SELECT w.webhook_endpoint_id, w.enabled_events FROM credits_internal.webhook_endpoints w WHERE w.status = 'enabled'",
-    &[],
 );
 
 // The last delivery of each object: whoever reports it waits until those after it are written, or has done so before.
@@ -92,12 +87,7 @@ pub fn write(session: &Session, now: Time) -> Result<(), Error> {
             Ok(Event { id, event_type, object: (row.next()?, row.next()?), seq: row.next()? })
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    let rows = ENDPOINTS.run(session, &[])?;
-    let endpoints = rows
-        .iter()
-        .map(|mut row| Ok((row.next()?, row.next()?)))
-        .collect::<Result<Vec<(Uuid, Vec<String>)>, Error>>()?;
-    let mut wanted = wanted(&events, &endpoints);
+    let mut wanted = wanted(&events, &webhook_endpoint::enabled(session)?);
     let busy = busy(session, &wanted)?;
     line_up(&mut wanted, busy);
     let cells = [

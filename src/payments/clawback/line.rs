@@ -133,14 +133,19 @@ static USED: Statement = Statement::new(
 )
 .before(c"SELECT 0::numeric WHERE num_nonnulls($1, $2) > 0");
 
+/// What a deposit paid.
+pub fn used(session: &Session, customer_id: &str, invoice_id: Uuid) -> Result<Decimal, Error> {
+    let rows = USED.run(session, &[customer_id.cell(), invoice_id.cell()])?;
+    rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()
+}
+
 /// Takes what a deposit paid off what is left of its payments, in their order: that does not go back.
 pub fn keep_used<'a>(
     session: &Session,
     (customer_id, invoice_id): (&str, Uuid),
     left: impl Iterator<Item = &'a mut Decimal>,
 ) -> Result<(), Error> {
-    let rows = USED.run(session, &[customer_id.cell(), invoice_id.cell()])?;
-    let mut used: Decimal = rows.first().ok_or_else(|| Error::internal("a sum returned no row"))?.next()?;
+    let mut used = used(session, customer_id, invoice_id)?;
     for left in left {
         let part = used.min(*left);
         (*left, used) = (*left - part, used - part);

@@ -1,11 +1,10 @@
 //! What is announced of a subscription: that its trial will end, and what its next invoice will come to. Once for each period,
 //! and not after it.
 
-use crate::amount::Decimal;
 use crate::error::Error;
 use crate::invoicing::customer::Customer;
-use crate::invoicing::engine::{Part, Totals};
-use crate::invoicing::line::{self, New};
+use crate::invoicing::line;
+use crate::invoicing::line::shown::{digits, shown};
 use crate::ledger::currency;
 use crate::moment::Time;
 use crate::outbox::billing_event::{self, EventType};
@@ -53,24 +52,4 @@ fn upcoming(session: &Session, customer: &Customer, there: &Subscription) -> Res
         "pending": digits(billing::taken(session, there)?),
         "lines": shown(&lines, &totals),
     }))
-}
-
-/// An amount as JSON has it.
-pub fn digits(number: Decimal) -> String {
-    number.normalize().to_string()
-}
-
-/// Lines as JSON.
-pub fn shown(lines: &[New], totals: &Totals) -> Vec<Value> {
-    let one = |(line, part): (&New, &Part)| {
-        json!({
-            "description": line.description(),
-            "price_id": line.sold().map(|(price_id, _)| price_id),
-            "quantity": line.sold().map(|(_, quantity)| digits(quantity)),
-            "amount": digits(line.amount()),
-            "discount": digits(part.discount),
-            "tax": digits(part.tax),
-        })
-    };
-    lines.iter().zip(&totals.parts).map(one).collect()
 }

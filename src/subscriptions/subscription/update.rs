@@ -5,6 +5,7 @@ use crate::amount::Decimal;
 use crate::error::Error;
 use crate::input;
 use crate::invoicing::customer::Customer;
+use crate::invoicing::line::shown::{digits, shown};
 use crate::invoicing::{collection, line};
 use crate::ledger::currency;
 use crate::moment::Time;
@@ -16,7 +17,6 @@ use crate::pg::value::{Json, ToCell};
 use crate::row;
 use crate::settings;
 use crate::subscriptions::advance;
-use crate::subscriptions::advance::announcement::{self, digits};
 use crate::subscriptions::billing;
 use crate::subscriptions::change::interval::{self, Restart};
 use crate::subscriptions::change::{self, Change, How, Paid, Proration};
@@ -365,7 +365,7 @@ fn preview(session: &Session, customer: &Customer, there: &Subscription, worked:
     let lines = &worked.proration.lines;
     let decimals = currency::decimals(session, &there.currency)?;
     let totals = line::totals(lines, customer.tax_rate, decimals)?;
-    let shown = announcement::shown(lines, &totals);
+    let shown = shown(lines, &totals);
     let mut credits: BTreeMap<&str, (Decimal, Decimal)> = BTreeMap::new();
     for (code, granted) in lines.iter().filter_map(line::New::credits) {
         credits.entry(code).or_default().0 += granted;
