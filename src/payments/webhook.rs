@@ -54,6 +54,22 @@ row! {
     }
 }
 
+impl WebhookRow {
+    /// Of an event that changes nothing, or is not applied yet.
+    fn ignored(event: &Event) -> WebhookRow {
+        WebhookRow {
+            event_id: event.id.clone(),
+            kind: event.kind.clone(),
+            outcome: String::from("ignored"),
+            customer_id: None,
+            top_up_id: None,
+            status: None,
+            replayed: false,
+            reason: None,
+        }
+    }
+}
+
 /// `credits.webhook_receive`. Raises PC012, PC013, PC014.
 #[pg_extern(sql = false)]
 fn webhook_receive(provider: Option<&str>, payload: Option<&str>, signature: Option<&str>) -> Reply<One<WebhookRow>> {
@@ -131,16 +147,7 @@ fn claim_one(session: &Session, expected: &Expected<'_>, event: Event, now: Time
 
 /// Applies an event to its purchase, all of whose accounts are locked, and records the outcome.
 fn settle(session: &Session, name: &str, event: &Event, claim: Result<Claim, Ignored>) -> Result<WebhookRow, Error> {
-    let mut row = WebhookRow {
-        event_id: event.id.clone(),
-        kind: event.kind.clone(),
-        outcome: String::from("ignored"),
-        customer_id: None,
-        top_up_id: None,
-        status: None,
-        replayed: false,
-        reason: None,
-    };
+    let mut row = WebhookRow::ignored(event);
     // What is ignored may be a customer's all the same: it is forgotten with that one.
     let may_be = match claim {
         Ok(claim) => {

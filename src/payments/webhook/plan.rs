@@ -116,16 +116,7 @@ fn record(
     was_ignored: bool,
     now: Time,
 ) -> Result<WebhookRow, Error> {
-    let mut row = WebhookRow {
-        event_id: event.id.clone(),
-        kind: event.kind.clone(),
-        outcome: String::from("ignored"),
-        customer_id: None,
-        top_up_id: None,
-        status: None,
-        replayed: false,
-        reason: None,
-    };
+    let mut row = WebhookRow::ignored(event);
     let mut may_be = event.plan.as_ref().and_then(|report| report.customer_id.clone());
     match reported {
         Err(ignored) => row.reason = Some(String::from(ignored.as_str())),
